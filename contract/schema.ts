@@ -1,0 +1,117 @@
+/**
+ * The contract: the one document that a stack outputs and every tool reads. It says what was provisioned, for whom, and
+ * what must and must not be possible with it. It holds no secret.
+ *
+ * Version rule: a change that an older reader may ignore (a new optional field, a new grant kind) keeps the version;
+ * anything else raises it, and `readContract` upgrades older versions one step at a time.
+ */
+import { z } from "zod";
+
+export const CONTRACT_KIND = "cloud-federation/contract";
+export const CONTRACT_VERSION = 1;
+
+const text = z.string().min(1);
+const permissions = z
+  .array(text)
+  .describe("The rights granted, in the cloud's own names (IAM actions, role names or permissions)");
+
+/** The identity on the platform's side that the customer's cloud trusts. */
+export const workloadSchema = z.object({
+  issuer: z.url({ protocol: /^https$/ }).describe("The token's `iss`, byte for byte"),
+  subject: text.describe("The token's `sub`, byte for byte"),
+  audience: text.describe("The token's `aud`"),
+});
+
+const awsExchange = z.object({
+  type: z.literal("aws-web-identity"),
+  partition: z.enum(["aws", "aws-us-gov", "aws-cn"]),
+  region: text.describe("Region whose STS endpoint is asked"),
+  accountId: z.string().regex(/^\d{12}$/),
+  providerArn: text,
+  roleArn: text,
+  maxSessionDurationSeconds: z.number().int().min(3600).max(43200),
+  sessionName: text.optional().describe("Only set when the trust pins the session name: the pattern it must match"),
+});
+
+const azureExchange = z.object({
+  type: z.literal("azure-client-assertion"),
+  cloud: z.enum(["public", "usgovernment", "china"]),
+  tenantId: z.uuid(),
+  subscriptionId: z.uuid().optional(),
+  clientId: z.uuid(),
+  principalId: z.uuid().describe("Object id of the service principal"),
+});
+
+const gcpExchange = z.object({
+  type: z.literal("gcp-workload-identity"),
+  projectId: text,
+  poolProjectNumber: z.string().regex(/^\d+$/),
+  pool: text,
+  provider: text,
+  serviceAccountEmail: z.string().optional().describe("Absent when grants are given to the principal itself"),
+});
+
+export const exchangeSchema = z.discriminatedUnion("type", [awsExchange, azureExchange, gcpExchange]);
+
+const grantBase = { id: text.describe("Unique within the contract; names the grant in reports"), permissions };
+
+export const grantSchema = z.discriminatedUnion("kind", [
+  z.object({
+    ...grantBase,
+    kind: z.literal("s3-objects"),
+    bucket: text,
+    region: text,
+    accountId: z.string().regex(/^\d{12}$/).describe("Account that owns the bucket"),
+    prefix: z.string().optional().describe("Objects are granted below this key prefix only; absent means the whole bucket"),
+    kmsKeyArn: z.string().optional().describe("Key that the bucket encrypts with by default, if it is a KMS key"),
+  }),
+  z.object({ ...grantBase, kind: z.literal("kms-key"), keyArn: text, region: text }),
+  z.object({ ...grantBase, kind: z.literal("codebuild-project"), project: text, region: text, accountId: text }),
+  z.object({ ...grantBase, kind: z.literal("gcs-bucket"), bucket: text, projectId: text }),
+  z.object({ ...grantBase, kind: z.literal("cloud-run-service"), service: text, region: text, projectId: text }),
+  z.object({
+    ...grantBase,
+    kind: z.literal("blob-container"),
+    account: text,
+    container: text,
+    resourceGroup: text,
+    subscriptionId: z.uuid(),
+  }),
+]);
+
+export const targetSchema = z.object({
+  kind: text.describe("Such as s3-bucket"),
+  id: text.describe("The cloud's own full name: ARN, resource id or resource name"),
+  region: z.string().optional(),
+  ownership: z.enum(["created", "existing"]).describe("Whether this stack made it; what it did not make it never deletes"),
+});
+
+/** A resource in the same account with nothing but the missing grant to refuse the workload. */
+export const refusalTargetSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("s3-bucket"), bucket: text, region: text, accountId: text }),
+  z.object({ kind: z.literal("gcs-bucket"), bucket: text, projectId: text }),
+  z.object({ kind: z.literal("blob-container"), account: text, container: text }),
+]);
+
+export const contractSchema = z.object({
+  kind: z.literal(CONTRACT_KIND),
+  version: z.literal(CONTRACT_VERSION),
+  integration: text.describe("Such as dcf-aws"),
+  environment: z.enum(["cloud", "sandbox"]).describe("A sandbox contract is refused against a real cloud, and the other way round"),
+  workload: workloadSchema,
+  exchange: exchangeSchema,
+  grants: z.array(grantSchema).min(1),
+  targets: z.array(targetSchema),
+  refusalTargets: z.array(refusalTargetSchema),
+  provisionedAt: z.iso.datetime().optional().describe("When trust or grants last changed, if the stack knows: bounds how long propagation may be waited for"),
+});
+
+export type Workload = z.infer<typeof workloadSchema>;
+export type Exchange = z.infer<typeof exchangeSchema>;
+export type AwsExchange = z.infer<typeof awsExchange>;
+export type Grant = z.infer<typeof grantSchema>;
+export type GrantKind = Grant["kind"];
+export type GrantOf<K extends GrantKind> = Extract<Grant, { kind: K }>;
+export type Target = z.infer<typeof targetSchema>;
+export type RefusalTarget = z.infer<typeof refusalTargetSchema>;
+export type Contract = z.infer<typeof contractSchema>;

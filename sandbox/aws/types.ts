@@ -1,0 +1,47 @@
+/** What the AWS part of the sandbox offers to its own services, to the resource table and to the administrator. */
+import type { Principal } from "../../trust/aws/types.js";
+
+/** A refusal in AWS's terms; each protocol renders it in its own shape. */
+export class AwsError extends Error {
+  constructor(
+    readonly code: string,
+    readonly status: number,
+    message: string,
+    /** Further members of the error body, such as `BucketName` or `Region`. */
+    readonly extra: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = "AwsError";
+  }
+}
+
+/** Who calls, as far as the signature proved it. */
+export interface AwsCaller {
+  principal: Principal;
+  /** JSON texts of the session policies, for sessions that have some. */
+  sessionPolicies?: string[];
+}
+
+export interface AwsAccessKey {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+export interface AwsCloud {
+  /** The account that everything uses unless told otherwise. */
+  readonly defaultAccountId: string;
+  /** The user that a fresh account has, with `AdministratorAccess`; makes the account if it is new. */
+  administrator(accountId: string): { caller: AwsCaller; accessKey: AwsAccessKey };
+  /**
+   * Calls an operation past the wire, authorised as the caller. Input and output are the API model's members
+   * (`RoleName`, `AssumeRolePolicyDocument`, …). Throws {@link AwsError}.
+   */
+  call(
+    caller: AwsCaller,
+    service: "iam" | "s3" | "kms" | "sts",
+    operation: string,
+    input: Record<string, unknown>,
+    region: string,
+  ): Promise<Record<string, unknown>>;
+}

@@ -1,0 +1,151 @@
+/**
+ * What the sandbox's parts offer each other. Services (AWS, later Azure and GCP) see only this: a clock, a store that
+ * knows propagation, the issuers, and a gate that applies latency and faults to every served operation.
+ */
+
+/** The sandbox's time: real time plus what the administrator advanced. */
+export interface Clock {
+  now(): Date;
+  /** Moves the clock forward (or back, when negative) by whole or fractional seconds. */
+  advance(seconds: number): void;
+}
+
+export interface PutOptions {
+  /** True for trust and grants: enforcement sees the change only after the propagation delay. */
+  propagates?: boolean;
+}
+
+/**
+ * Every resource of every cloud, as plain JSON values under a type and an id.
+ * Types are `cloud:service/kind`, such as `aws:iam/role`; ids are chosen by the service and include the account.
+ */
+export interface ResourceStore {
+  /** The value as last written: what read operations answer. A copy; change it only through `put`. */
+  get<T>(type: string, id: string): T | undefined;
+  /** The value that enforcement sees now: as `get`, but changes still propagating are not there yet. */
+  effective<T>(type: string, id: string): T | undefined;
+  list<T>(type: string): { id: string; value: T }[];
+  types(): string[];
+  put(type: string, id: string, value: unknown, options?: PutOptions): void;
+  delete(type: string, id: string, options?: PutOptions): boolean;
+  snapshot(): StoreSnapshot;
+  restore(snapshot: StoreSnapshot): void;
+  /** Called after every change; returns the function that stops it. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Opaque; JSON. */
+export interface StoreSnapshot {
+  readonly entries: unknown;
+}
+
+/** An answer of the wrong kind that the administrator ordered for an operation. */
+export interface Fault {
+  /** HTTP status of the answer. */
+  status: number;
+  /** The service's own error code, such as `Throttling`. */
+  code: string;
+  message: string;
+}
+
+/** Raised by {@link SandboxCore.enter}; the service renders it in its own error shape. */
+export class FaultError extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+    this.name = "FaultError";
+  }
+}
+
+export type IssuerAnswer =
+  | { status: "ok"; httpStatus: number; body: string }
+  | { status: "unreachable"; detail: string };
+
+export interface SandboxCore {
+  readonly clock: Clock;
+  readonly store: ResourceStore;
+  /** Milliseconds added to every served operation, and seconds until trust and grants are seen; changed by the administrator. */
+  readonly settings: { latencyMs: number; propagationDelaySeconds: number };
+  /**
+   * To be awaited first thing by every served operation (`service:Operation`, as in `sts:AssumeRoleWithWebIdentity`).
+   * Waits the latency, then throws {@link FaultError} if a fault was ordered.
+   */
+  enter(operation: string): Promise<void>;
+  /** Fetches a public document over real HTTPS, as the cloud would: sandbox issuers only, sandbox CA, bounded by `timeoutMs`. */
+  fetchPublic(url: string, timeoutMs: number): Promise<IssuerAnswer>;
+}
+
+export interface WireRequest {
+  method: string;
+  /** Full URL as the client meant it: scheme and host of the real service behind the proxy, of the listener otherwise. */
+  url: URL;
+  /** The path and query as sent, not normalised: what a signature was made over. */
+  rawTarget: string;
+  /** Lower-case host without port. Loopback when the client used an endpoint variable. */
+  host: string;
+  /** Names in lower case; repeated headers joined by `,`. */
+  headers: Record<string, string>;
+  body: Buffer;
+  secure: boolean;
+}
+
+export interface WireResponse {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+}
+
+/** A cloud's front: which hosts it answers for, and the answers. */
+export interface WireService {
+  /** `direct` is true for a request that came to the loopback listener by an endpoint variable rather than through the proxy. */
+  serves(host: string, direct: boolean, request: WireRequest): boolean;
+  handle(request: WireRequest): Promise<WireResponse>;
+}
+
+// ---- the resource table, for both engines ----
+
+export type Properties = Record<string, unknown>;
+
+export interface CheckFailure {
+  /** Path of the input at fault, such as `tags.Owner`; empty for the whole resource. */
+  property: string;
+  reason: string;
+}
+
+/** Which account and region a provider instance acts in; from its configuration. */
+export interface ProviderScope {
+  region: string;
+  accountId: string;
+}
+
+/**
+ * How the sandbox plays one Pulumi resource type. Property names are those of the Pulumi provider's schema.
+ * Every operation throws an Error whose message is one line, as the real provider words it.
+ */
+export interface ResourceBehaviour {
+  readonly type: string;
+  /** Inputs whose change replaces the resource (top-level names). */
+  readonly replaceOn: readonly string[];
+  /** True where the old one must go first because the name is taken. */
+  readonly deleteBeforeReplace?: boolean;
+  /** Fills in defaults, including the generated physical name for `name`, and says what the provider would refuse before calling the cloud. */
+  check(inputs: Properties, scope: ProviderScope, logicalName: string, olds?: Properties): { inputs: Properties; failures: CheckFailure[] };
+  /** Outputs that are known before creation (ARNs made of names); every other output is unknown in preview. */
+  preview?(inputs: Properties, scope: ProviderScope): Properties;
+  create(inputs: Properties, scope: ProviderScope): Promise<{ id: string; outputs: Properties }>;
+  /** Undefined when it is gone. `inputs` as the provider would read them back, for drift and import. */
+  read(id: string, scope: ProviderScope, olds?: Properties): Promise<{ id: string; inputs: Properties; outputs: Properties } | undefined>;
+  update(id: string, olds: Properties, news: Properties, scope: ProviderScope): Promise<Properties>;
+  delete(id: string, outputs: Properties, scope: ProviderScope): Promise<void>;
+}
+
+export type InvokeBehaviour = (args: Properties, scope: ProviderScope) => Promise<Properties>;
+
+/** The one table: resource types and functions of one Pulumi package. */
+export interface ProviderTable {
+  /** Package name, such as `aws`. */
+  readonly package: string;
+  /** From the provider's configuration (an explicit provider's inputs, or the stack's `aws:*` keys) to where it acts; throws an Error with one line when it cannot. */
+  scope(config: Record<string, string>): ProviderScope;
+  readonly resources: ReadonlyMap<string, ResourceBehaviour>;
+  readonly invokes: ReadonlyMap<string, InvokeBehaviour>;
+}
