@@ -118,6 +118,21 @@ export interface ProviderScope {
 }
 
 /**
+ * Thrown by `create` and `update` when the resource exists in the cloud but a later step of setting it up failed: the
+ * engine keeps it in the state, and the next run completes it.
+ */
+export class PartialFailureError extends Error {
+  constructor(
+    message: string,
+    readonly id: string,
+    readonly outputs: Properties,
+  ) {
+    super(message);
+    this.name = "PartialFailureError";
+  }
+}
+
+/**
  * How the sandbox plays one Pulumi resource type. Property names are those of the Pulumi provider's schema.
  * Every operation throws an Error whose message is one line, as the real provider words it.
  */
@@ -127,6 +142,8 @@ export interface ResourceBehaviour {
   readonly replaceOn: readonly string[];
   /** True where the old one must go first because the name is taken. */
   readonly deleteBeforeReplace?: boolean;
+  /** The input that holds the unique physical name, where there is one: a replacement that keeps a name which the program gave must delete first. */
+  readonly physicalName?: string;
   /** Fills in defaults, including the generated physical name for `name`, and says what the provider would refuse before calling the cloud. */
   check(inputs: Properties, scope: ProviderScope, logicalName: string, olds?: Properties): { inputs: Properties; failures: CheckFailure[] };
   /** Outputs that are known before creation (ARNs made of names); every other output is unknown in preview. */

@@ -1,0 +1,45 @@
+import type { Sandbox } from "./index.js";
+
+export interface EnvironmentOptions {
+  /** Default `us-east-1`. */
+  region?: string;
+}
+
+/** Where a running sandbox is, for this project's own commands. */
+export const sandboxVariable = "CLOUD_FEDERATION_SANDBOX";
+
+/**
+ * What points clients at the sandbox: as their proxy, whose CA they trust, so that the real host names work; and, where
+ * a client takes an endpoint URL, directly, for those that know no proxy (the AWS SDK for JavaScript). The endpoint is
+ * in TLS, or bucket policies that insist on it would refuse.
+ */
+export function clientEnvironment(sandbox: Sandbox, options: EnvironmentOptions = {}): Record<string, string> {
+  const { accessKey } = sandbox.aws.administrator(sandbox.aws.defaultAccountId);
+  const region = options.region ?? "us-east-1";
+  const loopback = "127.0.0.1,localhost,::1";
+  const { url, caFile, providersPort } = sandbox;
+  return {
+    [sandboxVariable]: url,
+    HTTPS_PROXY: url,
+    https_proxy: url,
+    HTTP_PROXY: url,
+    http_proxy: url,
+    NO_PROXY: loopback,
+    no_proxy: loopback,
+    NODE_EXTRA_CA_CERTS: caFile,
+    SSL_CERT_FILE: caFile,
+    REQUESTS_CA_BUNDLE: caFile,
+    CURL_CA_BUNDLE: caFile,
+    AWS_CA_BUNDLE: caFile,
+    AWS_ENDPOINT_URL: sandbox.endpointUrl,
+    AWS_ACCESS_KEY_ID: accessKey.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: accessKey.secretAccessKey,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EC2_METADATA_DISABLED: "true",
+    ...(providersPort !== undefined && {
+      PULUMI_DEBUG_PROVIDERS: sandbox.tables.map((table) => `${table.package}:${providersPort}`).join(","),
+    }),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+}

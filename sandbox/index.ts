@@ -1,0 +1,186 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdmin } from "./admin.js";
+import { createAws } from "./aws/index.js";
+import type { AwsCloud } from "./aws/types.js";
+import { CertificateAuthority, type CaMaterial } from "./certificates.js";
+import { SandboxClock } from "./clock.js";
+import { clientEnvironment, type EnvironmentOptions } from "./environment.js";
+import { Faults, type FaultPlan } from "./faults.js";
+import { IssuerService } from "./issuer-service.js";
+import { Issuers, defaultIssuerUrl } from "./issuers.js";
+import { Persistence, readState } from "./persistence.js";
+import { publicFetcher } from "./public-fetch.js";
+import { SandboxServer } from "./server.js";
+import { Settings } from "./settings.js";
+import { MemoryStore } from "./store.js";
+import type { ProviderTable, ResourceStore, SandboxCore, StoreSnapshot } from "./types.js";
+
+export type { EnvironmentOptions } from "./environment.js";
+export type { FaultPlan, OrderedFault } from "./faults.js";
+export { defaultAudience, defaultIssuerUrl, type Issuer, type IssuerBehaviour, type IssuerKey, type TokenOrder } from "./issuers.js";
+
+/** The port of a sandbox that a person starts. */
+export const defaultPort = 8470;
+
+export interface SandboxOptions {
+  /** Port on 127.0.0.1; 0, the default, takes any that is free. */
+  port?: number;
+  /** File that keeps everything between starts; key material goes beside it, into `<file>.keys`. */
+  stateFile?: string;
+  /** Seconds until trust and grants are seen. Default 0, or as the state file has it. */
+  propagationDelaySeconds?: number;
+  /** Milliseconds added to every served operation. Default 0, or as the state file has it. */
+  latencyMs?: number;
+  /** One line of what went wrong inside. Default: standard error. */
+  log?: (line: string) => void;
+}
+
+/** Everything that can be changed in a running sandbox. Holds secrets: keep it in memory. */
+export interface SandboxSnapshot {
+  readonly resources: StoreSnapshot;
+  readonly clockOffsetSeconds: number;
+  readonly latencyMs: number;
+  readonly propagationDelaySeconds: number;
+  readonly faults: FaultPlan;
+}
+
+export interface Sandbox {
+  readonly core: SandboxCore;
+  readonly store: ResourceStore;
+  /** `http://127.0.0.1:PORT`: the proxy, the admin API, and an endpoint without TLS. */
+  readonly url: string;
+  /** `https://127.0.0.1:PORT`: the same endpoint in TLS, for clients that take an endpoint URL. */
+  readonly endpointUrl: string;
+  readonly port: number;
+  readonly caPem: string;
+  /** The CA certificate on disk; removed by `close` unless there is a state file beside it. */
+  readonly caFile: string;
+  readonly aws: AwsCloud;
+  /** What both engines provision with. */
+  readonly tables: readonly ProviderTable[];
+  readonly issuers: Issuers;
+  readonly faults: Faults;
+  /** Port of the provider server, once somebody has started one; shown by `info` and `env`. */
+  providersPort: number | undefined;
+  snapshot(): SandboxSnapshot;
+  restore(snapshot: SandboxSnapshot): void;
+  /** Environment variables that point clients here. Holds the secret key of the sandbox's administrator. */
+  env(options?: EnvironmentOptions): Record<string, string>;
+  /** Ends every connection, writes the state file, removes what was temporary. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a sandbox in this process, on loopback.
+ *
+ * Rejects when the port is taken (`EADDRINUSE`) or the state file is not one of ours, which is then left as it is.
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const log = options.log ?? ((line) => void process.stderr.write(`sandbox: ${line}\n`));
+  const saved = options.stateFile === undefined ? undefined : await readState(options.stateFile);
+  let changed = (): void => undefined;
+  const notify = (): void => changed();
+
+  const clock = new SandboxClock(notify);
+  const settings = new Settings(notify);
+  const store = new MemoryStore(clock, settings);
+  const faults = new Faults(() => settings.latencyMs, notify);
+  const issuers = new Issuers(store, clock);
+  const issuerService = new IssuerService(issuers, (operation) => faults.enter(operation));
+  const authorities = createAuthorities(issuerService, saved?.ca);
+
+  const snapshot = (): SandboxSnapshot => ({
+    resources: store.snapshot(),
+    clockOffsetSeconds: clock.offsetSeconds,
+    latencyMs: settings.latencyMs,
+    propagationDelaySeconds: settings.propagationDelaySeconds,
+    faults: faults.plan,
+  });
+  const restore = (from: SandboxSnapshot): void => {
+    store.restore(from.resources);
+    clock.offsetSeconds = from.clockOffsetSeconds;
+    settings.latencyMs = from.latencyMs;
+    settings.propagationDelaySeconds = from.propagationDelaySeconds;
+    faults.plan = from.faults;
+  };
+  if (saved?.snapshot) restore(saved.snapshot);
+  if (options.latencyMs !== undefined) settings.latencyMs = options.latencyMs;
+  if (options.propagationDelaySeconds !== undefined) settings.propagationDelaySeconds = options.propagationDelaySeconds;
+  if (!issuers.find(defaultIssuerUrl)) await issuers.create(defaultIssuerUrl);
+
+  const core: SandboxCore = {
+    clock,
+    store,
+    settings,
+    enter: (operation) => faults.enter(operation),
+    fetchPublic: publicFetcher({ issuers: issuerService, trusted: authorities.trusted, authority: authorities.of }),
+  };
+  const aws = createAws(core);
+  const admin = createAdmin(() => sandbox);
+  const server = new SandboxServer({ services: [issuerService, aws.service], admin, authority: authorities.of, log });
+  const port = await server.listen(options.port ?? 0);
+
+  const files = await createFiles(options.stateFile, authorities.trusted.certPem).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
+  const persistence =
+    options.stateFile === undefined
+      ? undefined
+      : new Persistence(options.stateFile, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
+  changed = () => persistence?.schedule();
+  const unsubscribe = store.onChange(notify);
+  changed();
+
+  const sandbox: Sandbox = {
+    core,
+    store,
+    url: `http://127.0.0.1:${port}`,
+    endpointUrl: `https://127.0.0.1:${port}`,
+    port,
+    caPem: authorities.trusted.certPem,
+    caFile: files.caFile,
+    aws: aws.cloud,
+    tables: [aws.table],
+    issuers,
+    faults,
+    providersPort: undefined,
+    snapshot,
+    restore,
+    env: (environment) => clientEnvironment(sandbox, environment),
+    close: async () => {
+      unsubscribe();
+      await server.close();
+      await persistence?.close();
+      await files.remove();
+    },
+  };
+  return sandbox;
+}
+
+/** The authority that clients trust, and one that nobody does for issuers told to show such a certificate. */
+function createAuthorities(
+  issuers: IssuerService,
+  ca: CaMaterial | undefined,
+): { trusted: CertificateAuthority; of: (host: string, port: string) => CertificateAuthority } {
+  const trusted = new CertificateAuthority(ca);
+  let rogue: CertificateAuthority | undefined;
+  const of = (host: string, port: string): CertificateAuthority =>
+    issuers.untrusted(host, port) ? (rogue ??= new CertificateAuthority()) : trusted;
+  return { trusted, of };
+}
+
+/** Where clients find the CA certificate: beside the state file, so that a shell's variables outlive a restart, or in a temporary folder. */
+async function createFiles(stateFile: string | undefined, caPem: string): Promise<{ caFile: string; remove(): Promise<void> }> {
+  const folder = stateFile === undefined ? await mkdtemp(join(tmpdir(), "cloud-federation-")) : undefined;
+  const caFile = folder === undefined ? `${stateFile ?? ""}.ca.pem` : join(folder, "ca.pem");
+  await writeFile(caFile, caPem, { mode: 0o644 });
+  return {
+    caFile,
+    remove: async () => {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import type { CaMaterial } from "./certificates.js";
+import type { SandboxSnapshot } from "./index.js";
+import { snapshotEntries } from "./store.js";
+
+/** Store types that start so hold secrets: kept apart from the state, never listed, never shown. */
+export const secretPrefix = "secret:";
+
+/** Everything that a state file and its keys file bring back. */
+export interface SavedState {
+  snapshot?: SandboxSnapshot;
+  ca: CaMaterial;
+}
+
+const stateFormat = "cloud-federation-sandbox-state";
+const keysFormat = "cloud-federation-sandbox-keys";
+const version = 1;
+/** Milliseconds: changes come in bursts, and each write is a whole file. */
+const debounceMs = 100;
+
+export const keysFile = (stateFile: string): string => `${stateFile}.keys`;
+
+/** Undefined where neither file exists yet. Rejects with one line when one is unreadable; nothing is changed. */
+export async function readState(file: string): Promise<SavedState | undefined> {
+  const state = await readDocument(file, stateFormat);
+  const keys = await readDocument(keysFile(file), keysFormat);
+  if (!keys) {
+    if (!state) return undefined;
+    throw new Error(`The state file ${file} has lost its keys: ${keysFile(file)} is missing. Bring it back, or name another --state file.`);
+  }
+  const ca = keys["ca"] as CaMaterial | undefined;
+  if (typeof ca?.certPem !== "string" || typeof ca.keyPem !== "string") throw foreign(keysFile(file), "it holds no CA");
+  if (!state) return { ca };
+  const { resources, ...rest } = state["sandbox"] as SandboxSnapshot;
+  try {
+    const entries = [...snapshotEntries(resources), ...snapshotEntries({ entries: keys["entries"] })];
+    return { ca, snapshot: { ...rest, resources: { entries } } };
+  } catch {
+    throw foreign(file, "its resources cannot be read");
+  }
+}
+
+async function readDocument(file: string, format: string): Promise<Record<string, unknown> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new Error(`The state file ${file} cannot be read: ${message}`);
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw foreign(file, "it is not JSON");
+  }
+  const { format: found, version: written } = (document ?? {}) as Record<string, unknown>;
+  if (found !== format) throw foreign(file, `it is no ${format}`);
+  if (written !== version) throw foreign(file, `it is of version ${String(written)}, this is version ${version}`);
+  return document as Record<string, unknown>;
+}
+
+function foreign(file: string, why: string): Error {
+  return new Error(`${file} is not a sandbox's state (${why}). It was left as it is; name another --state file.`);
+}
+
+/** Writes the state some time after every change, and at the end. */
+export class Persistence {
+  #pending: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly file: string,
+    private readonly current: () => Required<SavedState>,
+    private readonly log: (line: string) => void,
+  ) {}
+
+  schedule(): void {
+    this.#pending ??= setTimeout(() => {
+      this.#pending = undefined;
+      this.#writing = this.#writing.then(() => this.#write());
+    }, debounceMs);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#pending);
+    await this.#writing;
+    await this.#write();
+  }
+
+  /** Keys first: a state without the keys that it names would be useless, the other way round does no harm. */
+  async #write(): Promise<void> {
+    const { snapshot, ca } = this.current();
+    const entries = snapshotEntries(snapshot.resources);
+    const secret = entries.filter((entry) => entry.type.startsWith(secretPrefix));
+    const open = entries.filter((entry) => !entry.type.startsWith(secretPrefix));
+    try {
+      await replaceFile(keysFile(this.file), { format: keysFormat, version, ca, entries: secret }, 0o600);
+      await replaceFile(this.file, { format: stateFormat, version, sandbox: { ...snapshot, resources: { entries: open } } }, 0o644);
+    } catch (error) {
+      this.log(`the state could not be written to ${this.file}: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** All or nothing: a reader, or a start after a crash, sees the old file or the new one. */
+export async function replaceFile(file: string, content: unknown, mode: number): Promise<void> {
+  const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    const handle = await open(temporary, "wx", mode);
+    try {
+      await handle.writeFile(`${JSON.stringify(content)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { duplexPair } from "node:stream";
+import * as tls from "node:tls";
+import type { CertificateAuthority } from "./certificates.js";
+import type { IssuerService } from "./issuer-service.js";
+import type { IssuerAnswer } from "./types.js";
+import { parseAuthority, readRequest, textResponse, writeResponse } from "./wire.js";
+
+/** No honest document is larger. */
+const maxDocumentBytes = 1024 * 1024;
+
+export interface PublicNetwork {
+  issuers: IssuerService;
+  /** What a cloud trusts. */
+  trusted: CertificateAuthority;
+  /** What the host shows. */
+  authority(host: string, port: string): CertificateAuthority;
+}
+
+/**
+ * Fetches an issuer's document as a cloud does: HTTP over TLS with the real host name, verified against the sandbox's
+ * authority, over a pair of streams in place of the network. Never rejects.
+ */
+export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: number) => Promise<IssuerAnswer> {
+  const server = http.createServer((incoming, outgoing) => {
+    void readRequest(incoming, true, "")
+      .then((request) => network.issuers.answer(request))
+      .catch(() => textResponse(500, "The issuer failed."))
+      .then((response) => writeResponse(outgoing, "GET", response));
+  });
+  return async (url, timeoutMs) => {
+    const target = URL.canParse(url) ? new URL(url) : undefined;
+    if (target?.protocol !== "https:") return { status: "unreachable", detail: `${url} is no https:// URL` };
+    const { hostname, port } = target;
+    const place = parseAuthority(target.host);
+    const served =
+      place !== undefined &&
+      network.issuers.serves(place.host, false, { method: "GET", url: target, rawTarget: "/", host: place.host, headers: {}, body: Buffer.alloc(0), secure: true });
+    if (!served) return { status: "unreachable", detail: `no issuer of the sandbox is at ${hostname}` };
+    const [near, far] = duplexPair();
+    const farEnd = new tls.TLSSocket(far as never, { isServer: true, secureContext: network.authority(hostname, port).context(hostname) });
+    farEnd.on("error", () => farEnd.destroy());
+    server.emit("connection", farEnd);
+    const nearEnd = tls.connect({ socket: near, servername: hostname, ca: network.trusted.certPem });
+    try {
+      return await get(target, nearEnd, timeoutMs);
+    } catch (error) {
+      return { status: "unreachable", detail: error instanceof Error ? error.message : String(error) };
+    } finally {
+      nearEnd.destroy();
+      farEnd.destroy();
+    }
+  };
+}
+
+function get(url: URL, socket: tls.TLSSocket, timeoutMs: number): Promise<IssuerAnswer> {
+  return new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => {
+      reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+      request.destroy();
+    }, timeoutMs);
+    const fail = (error: Error): void => {
+      clearTimeout(deadline);
+      reject(error);
+    };
+    socket.once("error", fail);
+    const request = https.request(url, { createConnection: () => socket, agent: false, headers: { connection: "close" } }, (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > maxDocumentBytes) request.destroy(new Error("the answer is larger than 1 MB"));
+        else chunks.push(chunk);
+      });
+      response.on("error", fail);
+      response.on("end", () => {
+        clearTimeout(deadline);
+        resolve({ status: "ok", httpStatus: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
+      });
+    });
+    request.on("error", fail);
+    request.end();
+  });
+}

@@ -1,0 +1,173 @@
+import * as http from "node:http";
+import * as net from "node:net";
+import type { Duplex } from "node:stream";
+import * as tls from "node:tls";
+import type { CertificateAuthority } from "./certificates.js";
+import type { WireRequest, WireResponse, WireService } from "./types.js";
+import { WireError, assertAcceptableLength, isLoopback, parseAuthority, readRequest, textResponse, writeResponse } from "./wire.js";
+
+/** Where the admin API is, on the loopback listener only. */
+export const adminPrefix = "/_sandbox/";
+
+export interface ServerOptions {
+  services: WireService[];
+  admin(request: WireRequest): Promise<WireResponse>;
+  /** The authority that signs for a host: an untrusted one where an issuer is told to show such a certificate. */
+  authority(host: string, port: string): CertificateAuthority;
+  /** One line of what went wrong inside. */
+  log(line: string): void;
+}
+
+/** What is known about a connection before its first request. */
+interface Connection {
+  /** Authority of the CONNECT that it came by; undefined on the loopback listener itself. */
+  tunnel?: string;
+  secure: boolean;
+}
+
+/**
+ * One loopback listener for three things: the CONNECT proxy in which the real host names end, the endpoint for clients
+ * that take a URL (in TLS or not, told apart by the first byte), and the admin API.
+ */
+export class SandboxServer {
+  readonly #http: http.Server;
+  readonly #listener: net.Server;
+  readonly #connections = new WeakMap<Duplex, Connection>();
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(private readonly options: ServerOptions) {
+    // Node would answer 400 to a request without Host before we could; proxies' clients may leave it out in CONNECT.
+    this.#http = http.createServer({ requireHostHeader: false, maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 });
+    this.#http.on("request", (request, response) => void this.#request(request, response));
+    this.#http.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
+      try {
+        assertAcceptableLength(request);
+        response.writeContinue();
+      } catch {
+        response.setHeader("connection", "close");
+      }
+      void this.#request(request, response);
+    });
+    this.#http.on("connect", (request, socket) => this.#connect(request, socket));
+    this.#listener = net.createServer((socket) => this.#accept(socket));
+  }
+
+  /** Listens on 127.0.0.1; port 0 takes any. Rejects with the system's error. */
+  async listen(port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#listener.once("error", reject);
+      this.#listener.listen(port, "127.0.0.1", () => {
+        this.#listener.off("error", reject);
+        resolve();
+      });
+    });
+    return (this.#listener.address() as net.AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    this.#http.closeIdleConnections();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #track(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // A client that goes away is no news; the request's handler notices by itself.
+    socket.on("error", () => socket.destroy());
+  }
+
+  #accept(socket: net.Socket): void {
+    this.#track(socket);
+    socket.once("data", (first) => {
+      socket.pause();
+      socket.unshift(first);
+      if (first[0] === tlsHandshake) this.#terminate(socket, undefined);
+      else this.#serve(socket, { secure: false });
+      process.nextTick(() => socket.resume());
+    });
+  }
+
+  #serve(socket: Duplex, connection: Connection): void {
+    this.#connections.set(socket, connection);
+    this.#http.emit("connection", socket);
+  }
+
+  /** Ends TLS for a host behind a CONNECT, or for the listener itself. HTTP/1.1 inside. */
+  #terminate(socket: Duplex, tunnel: { host: string; port: string; authority: string } | undefined): void {
+    const { authority } = this.options;
+    const secured = new tls.TLSSocket(socket as net.Socket, {
+      isServer: true,
+      secureContext: tunnel ? authority(tunnel.host, tunnel.port).context(tunnel.host) : authority("localhost", "").loopbackContext(),
+      ALPNProtocols: ["http/1.1"],
+      SNICallback: (name, done) => {
+        const host = name.toLowerCase();
+        const port = tunnel?.port ?? "";
+        if (host === tunnel?.host || (!tunnel && isLoopback(host))) done(null);
+        else if (this.#serves(host, port, false)) done(null, authority(host, port).context(host));
+        else done(new Error(`The sandbox serves no ${host}.`));
+      },
+    });
+    this.#track(secured);
+    this.#serve(secured, { secure: true, ...(tunnel && { tunnel: tunnel.authority }) });
+  }
+
+  #connect(request: http.IncomingMessage, socket: Duplex): void {
+    const target = parseAuthority(request.url ?? "");
+    const nested = this.#connections.get(socket)?.tunnel !== undefined;
+    if (!target || nested || !this.#serves(target.host, target.port === "443" ? "" : target.port, false)) {
+      const body = `${refusal(target?.host ?? request.url ?? "")}\n`;
+      const head = `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+      socket.end(head + body);
+      return;
+    }
+    const port = target.port === "443" ? "" : target.port;
+    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    this.#terminate(socket, { host: target.host, port, authority: port === "" ? target.host : `${target.host}:${port}` });
+  }
+
+  #serves(host: string, port: string, direct: boolean): boolean {
+    const url = new URL(`https://${host.includes(":") ? `[${host}]` : host}${port === "" ? "" : `:${port}`}/`);
+    const probe: WireRequest = { method: "CONNECT", url, rawTarget: "/", host, headers: {}, body: Buffer.alloc(0), secure: true };
+    return this.options.services.some((service) => service.serves(host, direct, probe));
+  }
+
+  async #request(incoming: http.IncomingMessage, outgoing: http.ServerResponse): Promise<void> {
+    const method = incoming.method ?? "GET";
+    try {
+      const connection = this.#connections.get(incoming.socket) ?? { secure: false };
+      const request = await readRequest(incoming, connection.secure, connection.tunnel ?? "127.0.0.1");
+      writeResponse(outgoing, method, await this.#answer(request, connection));
+    } catch (error) {
+      if (incoming.destroyed && !incoming.complete) return;
+      if (error instanceof WireError) {
+        outgoing.setHeader("connection", "close");
+        writeResponse(outgoing, method, textResponse(error.status, error.message));
+        return;
+      }
+      this.options.log(`${method} ${incoming.headers.host ?? ""}: ${error instanceof Error ? error.message : String(error)}`);
+      writeResponse(outgoing, method, textResponse(500, "The sandbox failed at this request; its log says why."));
+    }
+  }
+
+  #answer(request: WireRequest, connection: Connection): Promise<WireResponse> {
+    const direct = connection.tunnel === undefined && isLoopback(request.host);
+    if (connection.tunnel === undefined && request.rawTarget.startsWith(adminPrefix)) {
+      // Another site's page in a browser reaches loopback under its own name (DNS rebinding) or with an Origin.
+      if (!direct) throw new WireError(403, "The admin API answers under a loopback name only.");
+      if (request.headers["origin"] !== undefined) throw new WireError(403, "The admin API does not answer web pages.");
+      return this.options.admin(request);
+    }
+    const service = this.options.services.find((candidate) => candidate.serves(request.host, direct, request));
+    if (!service) throw new WireError(403, refusal(request.host));
+    return service.handle(request);
+  }
+}
+
+/** First byte of a TLS record that carries a handshake (RFC 8446 section 5.1). */
+const tlsHandshake = 0x16;
+
+function refusal(host: string): string {
+  return `The sandbox serves no ${JSON.stringify(host)} and forwards nothing: see docs/sandbox.md for the hosts that end here.`;
+}
