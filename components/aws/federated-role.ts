@@ -1,0 +1,191 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as iam from "@pulumi/aws/iam/index.js";
+import { numberRules, numberViolation, policySize, quotas, textRules, textViolation } from "../../facts/aws/index.js";
+import { InputChecks, knownOr } from "../inputs.js";
+import { checkTags, titleOf, type Tags } from "./common.js";
+import { policyDocument, serializePolicy } from "./policy.js";
+import { checkS3ObjectsGrant, s3ObjectsStatements, shortestS3ObjectsGrant, type S3ObjectsGrant, type S3ObjectsGrantArgs } from "./s3-objects-grant.js";
+import { hasWildcard, issuerName, providerIsOf, trustDocument, type TrustedWorkload } from "./trust-document.js";
+
+/** A workload that may assume the role: exactly the tokens with this issuer, subject and audience. */
+export interface TrustedWorkloadArgs {
+  /** The token's `iss`. */
+  issuer: pulumi.Input<string>;
+  /** The token's `sub`. Let it name the tenant by an id that is never given to anybody else. */
+  subject: pulumi.Input<string>;
+  /** The token's `aud`, such as `sts.amazonaws.com`. */
+  audience: pulumi.Input<string>;
+  /** ARN of the issuer's OIDC provider in this account, as `AwsOidcProvider` has it. */
+  providerArn: pulumi.Input<string>;
+}
+
+export interface AwsFederatedRoleArgs {
+  /** Who may assume the role; at least one. */
+  workloads: TrustedWorkloadArgs[];
+  /** @default the component's name, so that the ARN is known before the role is made */
+  roleName?: pulumi.Input<string> | undefined;
+  /** IAM path, such as `/dcf/`. It is part of the ARN. @default "/" */
+  path?: pulumi.Input<string> | undefined;
+  /** At most 1000 characters. */
+  description?: pulumi.Input<string> | undefined;
+  /** Longest session in seconds, 3600 to 43200. @default 3600 */
+  maxSessionDurationSeconds?: pulumi.Input<number> | undefined;
+  /** ARN of a managed policy that bounds what the role can ever do. Some accounts demand one of every role. */
+  permissionsBoundaryArn?: pulumi.Input<string> | undefined;
+  /**
+   * Pin of the session name: only sessions of this name are given, where `*` stands for any text and `?` for a character.
+   * A second lock where the subject alone does not name the tenant.
+   * @default any session name
+   */
+  sessionName?: pulumi.Input<string> | undefined;
+  /** Buckets whose objects the workloads may list, read, write and delete. */
+  s3Objects?: S3ObjectsGrantArgs[] | undefined;
+  /**
+   * Takes subjects with `*` and `?` as patterns, which admits every workload of the issuer that the pattern fits,
+   * including ones that do not exist yet.
+   * @default false: such subjects are mistakes
+   */
+  dangerouslyAllowSubjectWildcards?: boolean | undefined;
+  /** At most 50. */
+  tags?: pulumi.Input<Tags> | undefined;
+}
+
+/**
+ * A role for outside workloads: a trust policy that names them exactly, and inline policies made of grants.
+ *
+ * @throws ResourceError with every mistake in the inputs, before anything is created
+ */
+export class AwsFederatedRole extends pulumi.ComponentResource {
+  readonly roleArn: pulumi.Output<string>;
+  readonly roleName: pulumi.Output<string>;
+  readonly maxSessionDurationSeconds: pulumi.Output<number>;
+  /** The trust policy as stored. */
+  readonly trustPolicy: pulumi.Output<string>;
+
+  constructor(name: string, args: AwsFederatedRoleArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloud-federation:index:AwsFederatedRole", name, {}, opts);
+    const checks = new InputChecks(this, titleOf("AwsFederatedRole", name));
+    const text = (path: keyof AwsFederatedRoleArgs, value: pulumi.Input<string> | undefined, rule: keyof typeof textRules) =>
+      value === undefined ? undefined : checks.value(path, value, (known) => textViolation(textRules[rule], known));
+
+    const roleName = text("roleName", args.roleName ?? name, "roleName");
+    const path = text("path", args.path, "path");
+    const description = text("description", args.description, "roleDescription");
+    const permissionsBoundary = text("permissionsBoundaryArn", args.permissionsBoundaryArn, "policyArn");
+    const maxSessionDuration = checks.value("maxSessionDurationSeconds", args.maxSessionDurationSeconds ?? numberRules.maxSessionDuration.min, (known) =>
+      numberViolation(numberRules.maxSessionDuration, known),
+    );
+    const sessionName = args.sessionName === undefined ? undefined : checks.value("sessionName", args.sessionName, sessionNameViolation);
+    const wildcards = args.dangerouslyAllowSubjectWildcards ?? false;
+    const workloads = args.workloads.map((workload, index) => checkWorkload(checks, `workloads[${index}]`, workload, wildcards));
+    if (workloads.length === 0) checks.add("workloads", "must name at least one workload");
+    const s3Objects = (args.s3Objects ?? []).map((grant, index) => checkS3ObjectsGrant(checks, `s3Objects[${index}]`, grant));
+    const tags = checkTags(checks, args.tags);
+    checks.value("workloads", trustText(args.workloads.map(shortestWorkload), args.sessionName && knownOr(args.sessionName, "ab")), trustViolation);
+    checks.value("s3Objects", s3ObjectsText((args.s3Objects ?? []).map(shortestS3ObjectsGrant)), permissionsViolation);
+    checks.finish();
+
+    this.trustPolicy = checks.value("workloads", pulumi.all([pulumi.all(workloads), sessionName]).apply((known) => trustText(...known)), trustViolation);
+    const role = new iam.Role(
+      name,
+      {
+        name: roleName,
+        assumeRolePolicy: this.trustPolicy,
+        maxSessionDuration,
+        path,
+        description,
+        permissionsBoundary,
+        ...tags,
+      },
+      { parent: this },
+    );
+    if (s3Objects.length > 0) {
+      const policy = checks.value("s3Objects", pulumi.all(s3Objects).apply(s3ObjectsText), permissionsViolation);
+      new iam.RolePolicy(`${name}-s3-objects`, { name: "s3-objects", role: role.name, policy }, { parent: this });
+    }
+    this.roleArn = role.arn;
+    this.roleName = role.name;
+    this.maxSessionDurationSeconds = maxSessionDuration;
+    this.registerOutputs({
+      roleArn: this.roleArn,
+      roleName: this.roleName,
+      maxSessionDurationSeconds: this.maxSessionDurationSeconds,
+      trustPolicy: this.trustPolicy,
+    });
+  }
+}
+
+function checkWorkload(checks: InputChecks, path: string, args: TrustedWorkloadArgs, wildcards: boolean): pulumi.Output<TrustedWorkload> {
+  const provider = checks.value(`${path}.providerArn`, { arn: args.providerArn, issuer: args.issuer }, providerViolation);
+  return pulumi.output({
+    issuer: checks.value(`${path}.issuer`, args.issuer, (value) => textViolation(textRules.issuerUrl, value)),
+    subject: checks.value(`${path}.subject`, args.subject, (value) => subjectViolation(value, wildcards)),
+    audience: checks.value(`${path}.audience`, args.audience, audienceViolation),
+    providerArn: provider.arn,
+  });
+}
+
+function providerViolation({ arn, issuer }: { arn: string; issuer: string }): string | undefined {
+  const malformed = textViolation(textRules.oidcProviderArn, arn);
+  if (malformed !== undefined || providerIsOf(arn, issuer)) return malformed;
+  return `must end with oidc-provider/${issuerName(issuer)} to be the provider of ${issuer}; got ${arn}`;
+}
+
+function subjectViolation(subject: string, wildcards: boolean): string | undefined {
+  const malformed = textViolation(textRules.subject, subject) ?? variableViolation(subject);
+  if (malformed !== undefined || !hasWildcard(subject)) return malformed;
+  const got = `got ${JSON.stringify(subject)}`;
+  if (!wildcards) return `must be one exact subject, without * and ?, unless dangerouslyAllowSubjectWildcards is set; ${got}`;
+  return /^[*?]/.test(subject) ? `must begin with something exact: a wildcard in front admits anybody; ${got}` : undefined;
+}
+
+function audienceViolation(audience: string): string | undefined {
+  return (
+    textViolation(textRules.clientId, audience) ??
+    variableViolation(audience) ??
+    (hasWildcard(audience) ? `must be one exact audience, without * and ?; got ${JSON.stringify(audience)}` : undefined)
+  );
+}
+
+/** IAM would expand the variable: `${...:sub}` as the value of `:sub` admits every subject. */
+function variableViolation(value: string): string | undefined {
+  return value.includes("$") ? `must not contain $, with which IAM begins a policy variable; got ${JSON.stringify(value)}` : undefined;
+}
+
+function sessionNameViolation(pattern: string): string | undefined {
+  const { min, max, form } = textRules.sessionName;
+  const literal = pattern.replace(/[*?]/g, "");
+  const fits = pattern.length <= max && /^[\w+=,.@*?-]+$/.test(pattern) && (hasWildcard(pattern) || pattern.length >= min);
+  return fits && literal !== "" ? undefined : `must be a role session name (${form}), with * and ? for any text and any character; got ${JSON.stringify(pattern)}`;
+}
+
+function shortestWorkload(args: TrustedWorkloadArgs): TrustedWorkload {
+  const issuer = knownOr(args.issuer, "https://a");
+  return {
+    issuer,
+    subject: knownOr(args.subject, "a"),
+    audience: knownOr(args.audience, "a"),
+    providerArn: knownOr(args.providerArn, `arn:aws:iam::${textRules.accountId.example}:oidc-provider/${issuerName(issuer)}`),
+  };
+}
+
+function trustText(workloads: TrustedWorkload[], sessionName: string | undefined): string {
+  return serializePolicy(trustDocument(workloads, sessionName));
+}
+
+function s3ObjectsText(grants: S3ObjectsGrant[]): string {
+  return serializePolicy(policyDocument(grants.flatMap(s3ObjectsStatements)));
+}
+
+function trustViolation(document: string): string | undefined {
+  return sizeViolation(document, quotas.trustPolicySize);
+}
+
+function permissionsViolation(document: string): string | undefined {
+  return sizeViolation(document, quotas.roleInlinePolicySize);
+}
+
+function sizeViolation(document: string, quota: { limit: number; what: string }): string | undefined {
+  const size = policySize(document);
+  return size > quota.limit ? `make a policy of ${size} characters; the limit is ${quota.limit} ${quota.what}. Use several roles` : undefined;
+}

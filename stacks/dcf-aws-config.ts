@@ -1,0 +1,99 @@
+/** What a customer says about their account for the integration `dcf-aws`. */
+import { z } from "zod";
+import { bucketNameViolation, numberRules, numberViolation, textRules, textViolation, type NumberRule, type TextRule } from "../facts/aws/index.js";
+
+/** Text that follows a rule; the JSON Schema has the rule's length and form, the message its words. */
+function text(rule: TextRule, description: string, violation = (value: string) => textViolation(rule, value)) {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const message = violation(value);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .meta({ description, minLength: rule.min, maxLength: rule.max, pattern: rule.pattern.source, examples: [rule.example] });
+}
+
+function wholeNumber(rule: NumberRule, description: string, example: number) {
+  return z
+    .number()
+    .superRefine((value, context) => {
+      const message = numberViolation(rule, value);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .meta({ description: `${description}, in ${rule.unit}`, type: "integer", minimum: rule.min, maximum: rule.max, examples: [example] });
+}
+
+function choice<const T extends string>(values: readonly [T, ...T[]], description: string) {
+  return z.enum(values).meta({ description, examples: [values[0]] });
+}
+
+const bucketName = (description: string) => text(textRules.bucketName, description, bucketNameViolation);
+const exactText = (rule: TextRule, description: string) =>
+  text(rule, description, (value) => textViolation(rule, value) ?? (/[*?$]/.test(value) ? `must be exact, without *, ? and $; got ${JSON.stringify(value)}` : undefined));
+
+const workload = z
+  .strictObject({
+    issuer: text(textRules.issuerUrl, "The `iss` of the platform's tokens, letter for letter: DCF names it in its setup page"),
+    subject: exactText(textRules.subject, "The `sub` of the platform's tokens, letter for letter; it names your project"),
+    audience: exactText(textRules.clientId, "The `aud` of the platform's tokens").default("sts.amazonaws.com"),
+  })
+  .meta({ description: "Who is trusted" });
+
+const oidcProvider = z
+  .strictObject({
+    mode: choice(["create", "existing"], "Whether the stack creates the account's OIDC provider for the issuer, or uses the one that is there, unchanged").default("create"),
+    retainOnDestroy: z.boolean().default(true).meta({ description: "Whether a created provider stays on `pulumi destroy`: roles of other stacks may trust it" }),
+  })
+  .meta({ description: "The account's OIDC provider for the issuer" });
+
+const role = z
+  .strictObject({
+    name: text(textRules.roleName, "Name of the role. Default: dcf-aws-<stack>").optional(),
+    path: text(textRules.path, "IAM path of the role").default("/"),
+    permissionsBoundaryArn: text(textRules.policyArn, "Managed policy that bounds what the role can ever do").optional(),
+    maxSessionDurationSeconds: wholeNumber(numberRules.maxSessionDuration, "Longest session", 3600).default(3600),
+    sessionName: z.string().min(1).optional().meta({ description: "Only sessions of this name are given; * stands for any text", examples: ["dcf-project-4711"] }),
+  })
+  .meta({ description: "The role that the platform assumes" });
+
+const bucket = z
+  .strictObject({
+    name: bucketName("Name of the artifact bucket; with accountRegionalName, its beginning"),
+    mode: choice(["create", "existing"], "Whether the stack creates the bucket, or uses one of this account and region, unchanged").default("create"),
+    accountRegionalName: z.boolean().default(false).meta({ description: "Name the bucket <name>-<account>-<region>-an, which nobody else can ever take" }),
+    prefix: text(textRules.keyPrefix, "Grant objects below this key prefix only").optional(),
+    encryption: choice(["sse-s3", "kms"], "S3's own keys, or a KMS key of the account").default("sse-s3"),
+    kmsKeyArn: text(textRules.kmsKeyArn, "Key to use with encryption kms. Default: one is created").optional(),
+    versioning: z.boolean().default(false).meta({ description: "Keep former versions of objects" }),
+    stagedBuildsExpireAfterDays: wholeNumber(numberRules.lifecycleDays, "Age at which staged builds (below builds/) are removed. Default: 30", 30).optional(),
+    incompleteUploadsExpireAfterDays: wholeNumber(numberRules.lifecycleDays, "Age at which parts of unfinished uploads are removed. Default: 7", 7).optional(),
+    forceDestroy: z.boolean().default(false).meta({ description: "On destroy, delete the bucket even when it has objects in it" }),
+  })
+  .superRefine((value, context) => {
+    if (value.kmsKeyArn !== undefined && value.encryption !== "kms") {
+      context.addIssue({ code: "custom", path: ["kmsKeyArn"], message: "goes with encryption kms only: set bucket.encryption to kms, or leave the key out" });
+    }
+  })
+  .meta({ description: "Where artifacts are stored" });
+
+const refusalBucket = z
+  .strictObject({
+    enabled: z.boolean().default(true).meta({ description: "Whether there is an empty bucket with no grant, on which verification proves that more than the grants is refused" }),
+    name: bucketName("Its name. Default: made from the artifact bucket's").optional(),
+  })
+  .meta({ description: "The bucket that the platform must be refused on" });
+
+export const dcfAwsConfigSchema = z.strictObject({
+  accountId: text(textRules.accountId, "The account that this stack is for; with credentials of another one it stops before any change"),
+  workload,
+  oidcProvider: oidcProvider.prefault({}),
+  role: role.prefault({}),
+  bucket,
+  refusalBucket: refusalBucket.prefault({}),
+  tags: z
+    .record(z.string(), z.string())
+    .default({})
+    .meta({ description: "Tags of everything that the stack creates" }),
+});
+
+export type DcfAwsConfig = z.output<typeof dcfAwsConfigSchema>;

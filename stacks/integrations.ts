@@ -1,0 +1,6 @@
+import type { Integration } from "./integration.js";
+
+/** Every integration, loaded only when it is asked for: a cloud's SDK costs start-up time. */
+export const integrations: Readonly<Record<string, () => Promise<Integration>>> = {
+  "dcf-aws": async () => (await import("./dcf-aws.js")).dcfAws,
+};
