@@ -15,7 +15,7 @@ export interface PublicNetwork {
   /** What a cloud trusts. */
   trusted: CertificateAuthority;
   /** What the host shows. */
-  authority(host: string, port: string): CertificateAuthority;
+  authority: (host: string, port: string) => CertificateAuthority;
 }
 
 /**
@@ -39,7 +39,7 @@ export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: 
       network.issuers.serves(place.host, false, { method: "GET", url: target, rawTarget: "/", host: place.host, headers: {}, body: Buffer.alloc(0), secure: true });
     if (!served) return { status: "unreachable", detail: `no issuer of the sandbox is at ${hostname}` };
     const [near, far] = duplexPair();
-    const farEnd = new tls.TLSSocket(far as never, { isServer: true, secureContext: network.authority(hostname, port).context(hostname) });
+    const farEnd = new tls.TLSSocket(far, { isServer: true, secureContext: network.authority(hostname, port).context(hostname) });
     farEnd.on("error", () => farEnd.destroy());
     server.emit("connection", farEnd);
     const nearEnd = tls.connect({ socket: near, servername: hostname, ca: network.trusted.certPem });
@@ -65,7 +65,7 @@ function get(url: URL, socket: tls.TLSSocket, timeoutMs: number): Promise<Issuer
       reject(error);
     };
     socket.once("error", fail);
-    const request = https.request(url, { createConnection: () => socket, agent: false, headers: { connection: "close" } }, (response) => {
+    const request = https.request(url, { createConnection: () => socket, headers: { host: url.host, connection: "close" } }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on("data", (chunk: Buffer) => {

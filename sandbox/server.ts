@@ -13,7 +13,7 @@ export interface ServerOptions {
   services: WireService[];
   admin(request: WireRequest): Promise<WireResponse>;
   /** The authority that signs for a host: an untrusted one where an issuer is told to show such a certificate. */
-  authority(host: string, port: string): CertificateAuthority;
+  authority: (host: string, port: string) => CertificateAuthority;
   /** One line of what went wrong inside. */
   log(line: string): void;
 }
@@ -97,7 +97,7 @@ export class SandboxServer {
   /** Ends TLS for a host behind a CONNECT, or for the listener itself. HTTP/1.1 inside. */
   #terminate(socket: Duplex, tunnel: { host: string; port: string; authority: string } | undefined): void {
     const { authority } = this.options;
-    const secured = new tls.TLSSocket(socket as net.Socket, {
+    const secured = new tls.TLSSocket(socket, {
       isServer: true,
       secureContext: tunnel ? authority(tunnel.host, tunnel.port).context(tunnel.host) : authority("localhost", "").loopbackContext(),
       ALPNProtocols: ["http/1.1"],
