@@ -122,17 +122,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const server = new SandboxServer({ services: [issuerService, aws.service], admin, authority: authorities.of, log });
   const port = await server.listen(options.port ?? 0);
 
-  const files = await createFiles(options.stateFile, authorities.trusted.certPem).catch(async (error: unknown) => {
-    await server.close();
-    throw error;
-  });
   const persistence =
     options.stateFile === undefined
       ? undefined
       : new Persistence(options.stateFile, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
+  let files: RuntimeFiles;
+  try {
+    await persistence?.write();
+    files = await createFiles(options.stateFile, authorities.trusted.certPem);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
   changed = () => persistence?.schedule();
   const unsubscribe = store.onChange(notify);
-  changed();
 
   const sandbox: Sandbox = {
     core,
@@ -153,8 +156,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     close: async () => {
       unsubscribe();
       await server.close();
-      await persistence?.close();
+      changed = () => undefined;
       await files.remove();
+      await persistence?.write();
     },
   };
   return sandbox;
@@ -172,8 +176,13 @@ function createAuthorities(
   return { trusted, of };
 }
 
+interface RuntimeFiles {
+  caFile: string;
+  remove(): Promise<void>;
+}
+
 /** Where clients find the CA certificate: beside the state file, so that a shell's variables outlive a restart, or in a temporary folder. */
-async function createFiles(stateFile: string | undefined, caPem: string): Promise<{ caFile: string; remove(): Promise<void> }> {
+async function createFiles(stateFile: string | undefined, caPem: string): Promise<RuntimeFiles> {
   const folder = stateFile === undefined ? await mkdtemp(join(tmpdir(), "cloud-federation-")) : undefined;
   const caFile = folder === undefined ? `${stateFile ?? ""}.ca.pem` : join(folder, "ca.pem");
   await writeFile(caFile, caPem, { mode: 0o644 });

@@ -80,18 +80,21 @@ export class Persistence {
   schedule(): void {
     this.#pending ??= setTimeout(() => {
       this.#pending = undefined;
-      this.#writing = this.#writing.then(() => this.#write());
+      void this.write().catch((error: unknown) => this.log((error as Error).message));
     }, debounceMs);
   }
 
-  async close(): Promise<void> {
+  /** Writes now, after a write that is under way. Rejects with one line. */
+  write(): Promise<void> {
     clearTimeout(this.#pending);
-    await this.#writing;
-    await this.#write();
+    this.#pending = undefined;
+    const writing = this.#writing.then(() => this.#replace());
+    this.#writing = writing.catch(() => undefined);
+    return writing;
   }
 
   /** Keys first: a state without the keys that it names would be useless, the other way round does no harm. */
-  async #write(): Promise<void> {
+  async #replace(): Promise<void> {
     const { snapshot, ca } = this.current();
     const entries = snapshotEntries(snapshot.resources);
     const secret = entries.filter((entry) => entry.type.startsWith(secretPrefix));
@@ -100,7 +103,7 @@ export class Persistence {
       await replaceFile(keysFile(this.file), { format: keysFormat, version, ca, entries: secret }, 0o600);
       await replaceFile(this.file, { format: stateFormat, version, sandbox: { ...snapshot, resources: { entries: open } } }, 0o644);
     } catch (error) {
-      this.log(`the state could not be written to ${this.file}: ${(error as Error).message}`);
+      throw new Error(`The state file ${this.file} cannot be written: ${(error as Error).message}`);
     }
   }
 }

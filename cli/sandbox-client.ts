@@ -1,0 +1,81 @@
+import { CliError, oneLine } from "./output.js";
+
+/** Milliseconds for one call of the admin API, beyond what an RSA key takes on a busy machine. */
+const deadlineMs = 20_000;
+
+export const defaultSandboxUrl = "http://127.0.0.1:8470";
+
+/** Talks to the admin API of a running sandbox. Every mistake is a {@link CliError}. */
+export class SandboxClient {
+  readonly url: string;
+
+  /** Default: `CLOUD_FEDERATION_SANDBOX`, else {@link defaultSandboxUrl}. */
+  constructor(url: string | undefined) {
+    const chosen = url ?? (process.env["CLOUD_FEDERATION_SANDBOX"] || defaultSandboxUrl);
+    const parsed = URL.canParse(chosen) ? new URL(chosen) : undefined;
+    const local = parsed !== undefined && /^(127(\.\d+){3}|localhost|\[::1\])$/.test(parsed.hostname);
+    if (parsed?.protocol !== "http:" || !local) {
+      throw new CliError(`${JSON.stringify(chosen)} is no sandbox: it is on this machine, as in ${defaultSandboxUrl}.`);
+    }
+    this.url = parsed.origin;
+  }
+
+  get<T>(path: string, query: Record<string, string> = {}): Promise<T> {
+    return this.#call("GET", path, query);
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.#call("POST", path, {}, body);
+  }
+
+  put<T>(path: string, body: unknown, query: Record<string, string> = {}): Promise<T> {
+    return this.#call("PUT", path, query, body);
+  }
+
+  delete<T>(path: string, query: Record<string, string> = {}): Promise<T> {
+    return this.#call("DELETE", path, query);
+  }
+
+  async #call<T>(method: string, path: string, query: Record<string, string>, body?: unknown): Promise<T> {
+    const target = new URL(`${this.url}/_sandbox/v1${path}`);
+    target.search = new URLSearchParams(query).toString();
+    let status: number;
+    let text: string;
+    try {
+      const response = await fetch(target, {
+        method,
+        signal: AbortSignal.timeout(deadlineMs),
+        headers: { "content-type": "application/json" },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      status = response.status;
+      text = await response.text();
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+    const answer = parse(text);
+    if (status === 200 && answer !== undefined) return answer as T;
+    const message = answer?.["error"];
+    throw new CliError(typeof message === "string" ? message : `What answers at ${this.url} is not a sandbox (HTTP ${status}).`);
+  }
+
+  #unreachable(error: unknown): CliError {
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    if (code === "ECONNREFUSED") {
+      return new CliError(`No sandbox is running at ${this.url}: start one with \`cloud-federation sandbox start\`, or name it with --sandbox URL.`);
+    }
+    if (error instanceof Error && error.name === "TimeoutError") {
+      return new CliError(`The sandbox at ${this.url} did not answer within ${deadlineMs / 1000} s.`);
+    }
+    return new CliError(`The sandbox at ${this.url} cannot be reached: ${code ?? oneLine(error)}.`);
+  }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
