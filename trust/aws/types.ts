@@ -36,8 +36,13 @@ export interface WebIdentityQuestion {
   /** Asked only when the token has passed the checks that need no keys. */
   issuer: IssuerEvidence;
   /** Resource control policies of that account, as JSON texts. */
-  resourceControlPolicies?: NamedPolicy[];
+  resourceControlPolicies?: NamedPolicy[] | undefined;
+  /** Condition keys that the transport gives, such as `aws:SourceIp`. */
+  context?: Record<string, string | string[]>;
 }
+
+/** A question whose issuer is still to be asked. */
+export type UnfetchedWebIdentityQuestion = Omit<WebIdentityQuestion, "issuer">;
 
 /** The same, where fetching is costly: called at most once, with the token's issuer. */
 export type FetchIssuer = (issuer: string) => Promise<IssuerEvidence>;
@@ -59,12 +64,24 @@ export type WebIdentityReason =
   | "role-missing"
   | "trust-refused"
   | "tag-session-refused"
+  | "source-identity-refused"
   | "duration-too-long"
+  | "duration-invalid"
   | "session-name-invalid"
+  | "role-arn-invalid"
   | "resource-control-policy";
 
 export type WebIdentityAnswer =
-  | { allowed: true; provider: OidcProvider; audience: string; subject: string; tags: Record<string, string>; transitiveTagKeys: string[] }
+  | {
+      allowed: true;
+      provider: OidcProvider;
+      /** `azp` where the token has it. */
+      audience: string;
+      subject: string;
+      tags: Record<string, string>;
+      transitiveTagKeys: string[];
+      sourceIdentity?: string;
+    }
   | {
       allowed: false;
       /** STS's code, such as `InvalidIdentityToken`. */
@@ -105,6 +122,8 @@ export interface AuthorizationRequest {
   resourceAccountId: string;
   /** Condition keys of this request beyond those derived from the principal; names compared without case. */
   context: Record<string, string | string[]>;
+  /** For the date keys; default: the system's clock. */
+  now?: Date;
 }
 
 export interface PolicySet {
@@ -115,9 +134,12 @@ export interface PolicySet {
   session?: NamedPolicy[] | undefined;
   /** Bucket or key policy. */
   resource?: NamedPolicy | undefined;
-  /** Service control policies of the principal's account; each must allow. Empty or absent: no organisation. */
+  /**
+   * Service control policies of the principal's account, a policy a level: each must allow, except that one with nothing
+   * but Deny stands beside the `FullAWSAccess` of its level. Empty or absent: no organisation.
+   */
   serviceControl?: NamedPolicy[] | undefined;
-  /** Resource control policies of the resource's account; each must allow (RCPFullAWSAccess is implied). */
+  /** Resource control policies of the resource's account: they only deny, beside the `RCPFullAWSAccess` that is always there. */
   resourceControl?: NamedPolicy[] | undefined;
   /** KMS: the key policy must itself allow, or delegate to IAM by naming the account; there is no access without it. */
   resourcePolicyDecides?: boolean;
@@ -133,6 +155,9 @@ export interface Authorization {
   layer: PolicyLayer;
   /** Of the matching statement, where one matched. */
   statement?: { policy: string; sid?: string; index: number };
-  /** AWS's own words, as in "no identity-based policy allows the s3:PutObject action". */
+  /**
+   * The end of AWS's own sentence, to be put after `… on resource: <arn> `: "because no identity-based policy allows the
+   * s3:PutObject action", "with an explicit deny in a service control policy".
+   */
   because: string;
 }
