@@ -52,20 +52,21 @@ export class KmsKeys {
     return this.context.core.store;
   }
 
-  create(
+  /** A key that is not in the store yet: its policy is checked first. */
+  prepare(
     where: { accountId: string; region: string },
-    settings: { description: string; manager: KmsKey["manager"]; tags: KmsKey["tags"]; policy: (arn: string) => string },
+    settings: Pick<KmsKey, "description" | "manager" | "tags">,
   ): KmsKey {
     const keyId = randomUUID();
     const partition = partitionOf(where.region);
     const arn = `arn:${partition}:kms:${where.region}:${where.accountId}:key/${keyId}`;
-    const { description, manager, tags } = settings;
-    const creationDate = this.context.core.clock.now().toISOString();
-    const key: KmsKey = { keyId, arn, ...where, partition, description, state: "Enabled", creationDate, manager, tags };
-    this.store.put(POLICY, arn, { document: settings.policy(arn) });
-    this.store.put(MATERIAL, arn, { bytes: randomBytes(32).toString("base64") });
-    this.store.put(KEY, arn, key);
-    return key;
+    return { keyId, arn, ...where, partition, state: "Enabled", creationDate: this.context.core.clock.now().toISOString(), ...settings };
+  }
+
+  add(key: KmsKey, policy: string): void {
+    this.store.put(POLICY, key.arn, { document: policy });
+    this.store.put(MATERIAL, key.arn, { bytes: randomBytes(32).toString("base64") });
+    this.store.put(KEY, key.arn, key);
   }
 
   put(key: KmsKey): void {
@@ -199,13 +200,14 @@ export class KmsKeys {
   }
 
   /** `alias/aws/s3` of an account and region, made when first used; everybody whom S3 lets in may use it through S3. */
-  managedForS3(accountId: string, region: string, policy: () => string): KmsKey {
+  managedForS3(accountId: string, region: string, policy: string): KmsKey {
     const name = "alias/aws/s3";
     const arn = `arn:${partitionOf(region)}:kms:${region}:${accountId}:${name}`;
     const alias = this.alias(arn);
     if (alias !== undefined) return this.byArn(arn.replace(name, `key/${alias.targetKeyId}`));
     const description = "Default key that protects my S3 objects when no other key is defined";
-    const key = this.create({ accountId, region }, { description, manager: "AWS", tags: [], policy });
+    const key = this.prepare({ accountId, region }, { description, manager: "AWS", tags: [] });
+    this.add(key, policy);
     this.putAlias({ name, arn, accountId, region, targetKeyId: key.keyId, creationDate: key.creationDate });
     return key;
   }

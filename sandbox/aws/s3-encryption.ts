@@ -91,7 +91,7 @@ export class S3Encryption {
   private key(request: OperationRequest, bucket: Bucket, reference: string | undefined): KmsKey {
     const { accountId } = request.caller.principal;
     if (reference !== undefined) return throughS3(() => this.keys.find(request, reference));
-    return this.keys.managedForS3(accountId, bucket.region, () => managedKeyPolicy(accountId, bucket.region, bucket.partition));
+    return this.keys.managedForS3(accountId, bucket.region, managedKeyPolicy(accountId, bucket.region, bucket.partition));
   }
 
   /** Throws AccessDenied, KMS.DisabledException or KMS.KMSInvalidStateException. */
