@@ -1,0 +1,141 @@
+/** Where AWS's requests arrive: which service is meant, who calls, which protocol answers. */
+import { randomUUID } from "node:crypto";
+import { FaultError, type WireRequest, type WireResponse, type WireService } from "../types.js";
+import { authErrors } from "./auth-errors.js";
+import { type AwsHost, parseAwsHost } from "./hosts.js";
+import { jsonOperation, readJson, renderJson, renderJsonError } from "./json-protocol.js";
+import { QUERY_SERVICES, readQuery, renderQuery, renderQueryError } from "./query-protocol.js";
+import { answerIds, renderFailure } from "./s3-wire.js";
+import type { S3 } from "./s3.js";
+import type { AwsService, OperationRequest } from "./service.js";
+import type { Authenticated, SignatureVerifier } from "./sigv4.js";
+import { readSignature } from "./sigv4-form.js";
+import { AwsError, type AwsCaller } from "./types.js";
+
+/** Runs an operation behind the gate of latency and faults. */
+export type Invoke = (service: AwsService["name"], operation: string, request: OperationRequest) => Promise<Record<string, unknown>>;
+
+export interface FrontParts {
+  verifier: SignatureVerifier;
+  invoke: Invoke;
+  has(service: AwsService["name"], operation: string): boolean;
+  /** The same principal as the partition of a region names it. */
+  localise(caller: AwsCaller, region: string): AwsCaller;
+  handleS3: S3["handleWire"];
+}
+
+const ANONYMOUS: AwsCaller = { principal: { kind: "anonymous", arn: "", accountId: "" } };
+const DEFAULT_REGION = "us-east-1";
+/** STS is asked for credentials by those who have none; a signature that comes along is not looked at. */
+const UNSIGNED_OPERATIONS: readonly string[] = ["AssumeRoleWithWebIdentity"];
+
+export class AwsFront implements WireService {
+  constructor(private readonly parts: FrontParts) {}
+
+  serves(host: string, direct: boolean): boolean {
+    return direct || parseAwsHost(host) !== undefined;
+  }
+
+  handle(request: WireRequest): Promise<WireResponse> {
+    const target = parseAwsHost(request.host) ?? meantByRequest(request);
+    switch (target.service) {
+      case "s3":
+        return this.#s3(request, target);
+      case "kms":
+        return this.#kms(request, target);
+      default:
+        return this.#query(request, target, target.service);
+    }
+  }
+
+  async #query(request: WireRequest, target: AwsHost, service: "iam" | "sts"): Promise<WireResponse> {
+    const requestId = randomUUID();
+    const protocol = QUERY_SERVICES[service];
+    try {
+      const { action, input } = readQuery(request);
+      if (action === undefined) throw new AwsError("MissingAction", 400, "Missing Action");
+      if (!this.parts.has(service, action)) throw new AwsError("InvalidAction", 400, `Could not find operation ${action} for version ${protocol.version}`);
+      const unsigned = service === "sts" && UNSIGNED_OPERATIONS.includes(action);
+      const from = unsigned ? this.#anonymously(target) : this.#signedBy(request, target);
+      const output = await this.parts.invoke(service, action, { ...from, input, context: transportConditions(request) });
+      return renderQuery(protocol, action, output, requestId);
+    } catch (error) {
+      return renderQueryError(protocol, asAwsError(error), requestId);
+    }
+  }
+
+  async #kms(request: WireRequest, target: AwsHost): Promise<WireResponse> {
+    const requestId = randomUUID();
+    try {
+      const action = jsonOperation(request) ?? "";
+      if (!this.parts.has("kms", action)) throw new AwsError("UnknownOperationException", 400, `KMS has no operation ${JSON.stringify(action)}`);
+      const from = this.#signedBy(request, target);
+      return renderJson(await this.parts.invoke("kms", action, { ...from, input: readJson(request), context: transportConditions(request) }), requestId);
+    } catch (error) {
+      return renderJsonError(asAwsError(error), requestId);
+    }
+  }
+
+  async #s3(request: WireRequest, target: AwsHost): Promise<WireResponse> {
+    let authenticated: Authenticated | undefined;
+    try {
+      authenticated = this.parts.verifier.verify(request, target);
+    } catch (error) {
+      return renderFailure(request.method, asAwsError(error), answerIds(), {});
+    }
+    const context = transportConditions(request);
+    if (!authenticated) return this.parts.handleS3(request, { ...this.#anonymously(target), context });
+    const { caller, region, presigned, ageMs } = authenticated;
+    return this.parts.handleS3(authenticated.request, {
+      caller: this.parts.localise(caller, region),
+      region,
+      context: { ...context, ...(presigned && { "s3:signatureAge": String(ageMs) }) },
+    });
+  }
+
+  #anonymously(target: AwsHost): { caller: AwsCaller; region: string } {
+    return { caller: ANONYMOUS, region: target.region ?? DEFAULT_REGION };
+  }
+
+  #signedBy(request: WireRequest, target: AwsHost): { caller: AwsCaller; region: string } {
+    const authenticated = this.parts.verifier.verify(request, target);
+    if (!authenticated) throw authErrors[target.service].missing();
+    const { caller, region } = authenticated;
+    return { caller: this.parts.localise(caller, region), region };
+  }
+}
+
+/** At an endpoint that a variable gives, the host says nothing: the credential's scope does, or the form of an unsigned request. */
+function meantByRequest(request: WireRequest): AwsHost {
+  const scoped = scopedService(request);
+  if (scoped !== undefined) return { service: scoped };
+  if (request.headers["x-amz-target"] !== undefined) return { service: "kms" };
+  const form = request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true || request.url.searchParams.has("Action");
+  return { service: form ? "sts" : "s3" };
+}
+
+function scopedService(request: WireRequest): AwsService["name"] | undefined {
+  try {
+    const service = readSignature(request)?.service;
+    return (["iam", "kms", "s3", "sts"] as const).find((known) => known === service);
+  } catch {
+    // Refused in the service's own words once it is known which one.
+    return undefined;
+  }
+}
+
+function transportConditions(request: WireRequest): Record<string, string> {
+  const agent = request.headers["user-agent"];
+  return {
+    "aws:SecureTransport": String(request.secure),
+    "aws:SourceIp": "127.0.0.1",
+    ...(agent !== undefined && { "aws:UserAgent": agent }),
+  };
+}
+
+function asAwsError(error: unknown): AwsError {
+  if (error instanceof AwsError) return error;
+  if (error instanceof FaultError) return new AwsError(error.fault.code, error.fault.status, error.fault.message);
+  const detail = error instanceof Error ? error.message : String(error);
+  return new AwsError("InternalFailure", 500, `The sandbox failed at this request: ${detail}`);
+}

@@ -1,0 +1,77 @@
+/** AWS in the sandbox: accounts, IAM, STS, S3 and KMS over their own protocols, and the same operations for the engines. */
+import { partitionOfRegion } from "../../facts/aws/partitions.js";
+import type { ProviderTable, SandboxCore, WireService } from "../types.js";
+import { Accounts, DEFAULT_ACCOUNT_ID } from "./accounts.js";
+import { PolicyAuthoriser } from "./authoriser.js";
+import { Credentials } from "./credentials.js";
+import { AwsFront, type Invoke } from "./front.js";
+import { IamContext } from "./iam-context.js";
+import { IamStore } from "./iam-store.js";
+import { createIam } from "./iam.js";
+import { createKms } from "./kms.js";
+import { createS3 } from "./s3.js";
+import type { AwsService, AwsServiceContext } from "./service.js";
+import { SignatureVerifier } from "./sigv4.js";
+import { createSts } from "./sts.js";
+import { AwsError, type AwsCaller, type AwsCloud } from "./types.js";
+
+/** Builds AWS on the sandbox's core; everything that it knows is in the core's store. */
+export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireService; table: ProviderTable } {
+  const iam = new IamStore(core.store);
+  const credentials = new Credentials(core.store, iam, core.clock);
+  const accounts = new Accounts(iam, credentials, core.clock);
+  const authoriser = new PolicyAuthoriser(core, iam);
+  const context: AwsServiceContext = {
+    core,
+    authoriser,
+    defaultAccountId: DEFAULT_ACCOUNT_ID,
+    principalId: (arn) => iam.uniqueId(arn),
+    principalArn: (id) => iam.arnOf(id),
+  };
+  const s3 = createS3(context);
+  const services: Record<AwsService["name"], AwsService> = {
+    iam: createIam(new IamContext(core, iam, credentials, authoriser)),
+    kms: createKms(context),
+    s3: s3.service,
+    sts: createSts({ core, iam, credentials, authoriser }),
+  };
+
+  const find = (service: AwsService["name"], operation: string) =>
+    Object.hasOwn(services[service].operations, operation) ? services[service].operations[operation] : undefined;
+  const invoke: Invoke = async (service, operation, request) => {
+    const run = find(service, operation);
+    if (!run) throw new AwsError("InvalidAction", 400, `The sandbox has no operation ${service}:${operation}`);
+    await core.enter(`${service}:${operation}`);
+    return run(request);
+  };
+  const cloud: AwsCloud = {
+    defaultAccountId: DEFAULT_ACCOUNT_ID,
+    administrator: (accountId) => accounts.administrator(accountId),
+    // The engines call as over TLS: what they do stands for a client's call.
+    call: (caller, service, operation, input, region) =>
+      invoke(service, operation, { caller: localise(caller, region), region, input, context: { "aws:SecureTransport": "true" } }),
+  };
+  const service = new AwsFront({
+    verifier: new SignatureVerifier(credentials, core.clock),
+    invoke,
+    has: (name, operation) => find(name, operation) !== undefined,
+    localise,
+    handleS3: (request, authenticated) => s3.handleWire(request, authenticated),
+  });
+  accounts.administrator(DEFAULT_ACCOUNT_ID);
+  return { cloud, service, table: emptyTable };
+}
+
+/** Accounts are the same in every partition of the sandbox; only their names differ. */
+function localise(caller: AwsCaller, region: string): AwsCaller {
+  const partition = partitionOfRegion(region)?.name ?? "aws";
+  if (caller.principal.kind !== "user" || partition === "aws") return caller;
+  return { ...caller, principal: { ...caller.principal, arn: caller.principal.arn.replace(/^arn:[^:]+:/, `arn:${partition}:`) } };
+}
+
+const emptyTable: ProviderTable = {
+  package: "aws",
+  scope: () => ({ region: "us-east-1", accountId: DEFAULT_ACCOUNT_ID }),
+  resources: new Map(),
+  invokes: new Map(),
+};
