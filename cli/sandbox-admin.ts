@@ -223,7 +223,7 @@ function registerTime(admin: Command, run: Run): void {
     .action(() => run((client) => client.get("/clock")));
   clock
     .command("advance <seconds>")
-    .description("move the time; after --, a negative number moves it back")
+    .description("move the time; a negative number moves it back")
     .action(async (seconds: string) => {
       const advanceSeconds = await parseArgument("seconds", seconds);
       await run((client) => client.post("/clock", { advanceSeconds }));

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { CliError, oneLine } from "./output.js";
 
 /** Milliseconds for one call of the admin API, beyond what an RSA key takes on a busy machine. */
@@ -39,20 +40,9 @@ export class SandboxClient {
   async #call<T>(method: string, path: string, query: Record<string, string>, body?: unknown): Promise<T> {
     const target = new URL(`${this.url}/_sandbox/v1${path}`);
     target.search = new URLSearchParams(query).toString();
-    let status: number;
-    let text: string;
-    try {
-      const response = await fetch(target, {
-        method,
-        signal: AbortSignal.timeout(deadlineMs),
-        headers: { "content-type": "application/json" },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      status = response.status;
-      text = await response.text();
-    } catch (error) {
+    const { status, text } = await send(method, target, body).catch((error: unknown) => {
       throw this.#unreachable(error);
-    }
+    });
     const answer = parse(text);
     if (status === 200 && answer !== undefined) return answer as T;
     const message = answer?.["error"];
@@ -60,15 +50,30 @@ export class SandboxClient {
   }
 
   #unreachable(error: unknown): CliError {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    const { code } = error as NodeJS.ErrnoException;
     if (code === "ECONNREFUSED") {
       return new CliError(`No sandbox is running at ${this.url}: start one with \`cloud-federation sandbox start\`, or name it with --sandbox URL.`);
     }
-    if (error instanceof Error && error.name === "TimeoutError") {
+    if (code === "ABORT_ERR" || (error instanceof Error && error.name === "TimeoutError")) {
       return new CliError(`The sandbox at ${this.url} did not answer within ${deadlineMs / 1000} s.`);
     }
-    return new CliError(`The sandbox at ${this.url} cannot be reached: ${code ?? oneLine(error)}.`);
+    return new CliError(`The sandbox at ${this.url} cannot be reached: ${oneLine(error)}.`);
   }
+}
+
+/** Plain `node:http`: `fetch` refuses some ports, and may itself obey the proxy variables that point at the sandbox. */
+function send(method: string, target: URL, body: unknown): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json" };
+    const outgoing = request(target, { method, headers, signal: AbortSignal.timeout(deadlineMs) }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }));
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

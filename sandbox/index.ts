@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createAdmin } from "./admin.js";
 import { createAws } from "./aws/index.js";
 import type { AwsCloud } from "./aws/types.js";
@@ -79,7 +79,8 @@ export interface Sandbox {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const log = options.log ?? ((line) => void process.stderr.write(`sandbox: ${line}\n`));
-  const saved = options.stateFile === undefined ? undefined : await readState(options.stateFile);
+  const stateFile = options.stateFile === undefined ? undefined : resolve(options.stateFile);
+  const saved = stateFile === undefined ? undefined : await readState(stateFile);
   let changed = (): void => undefined;
   const notify = (): void => changed();
 
@@ -123,13 +124,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const port = await server.listen(options.port ?? 0);
 
   const persistence =
-    options.stateFile === undefined
+    stateFile === undefined
       ? undefined
-      : new Persistence(options.stateFile, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
+      : new Persistence(stateFile, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
   let files: RuntimeFiles;
   try {
     await persistence?.write();
-    files = await createFiles(options.stateFile, authorities.trusted.certPem);
+    files = await createFiles(stateFile, authorities.trusted.certPem);
   } catch (error) {
     await server.close();
     throw error;

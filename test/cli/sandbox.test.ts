@@ -1,0 +1,345 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { assign } from "../../cli/sandbox-env.js";
+import { coloured, colours, shellQuote } from "../../cli/output.js";
+
+const bin = join(__dirname, "..", "..", "bin", "cloud-federation.js");
+const folder = mkdtempSync(join(tmpdir(), "sandbox-cli-"));
+/** Nothing of the machine's own shell: no proxy, no credentials. */
+const bare = { PATH: process.env["PATH"] ?? "", HOME: folder };
+const running = new Set<ChildProcess>();
+
+interface Ready {
+  url: string;
+  pid: number;
+  providersPort: number;
+  caFile: string;
+}
+
+interface Started {
+  child: ChildProcess;
+  ready: Ready;
+  /** All lines on standard output so far. */
+  lines: string[];
+  stderr: () => string;
+}
+
+function cli(args: string[], environment: NodeJS.ProcessEnv = {}, input?: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [bin, ...args], { env: { ...bare, ...environment }, encoding: "utf8", timeout: 30_000, ...(input !== undefined && { input }) });
+}
+
+/** As {@link cli}, for calls of a server in this process. */
+async function cliAsync(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<{ status: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [bin, ...args], { env: { ...bare, ...environment } });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status, stderr };
+}
+
+async function start(...args: string[]): Promise<Started> {
+  const child = spawn(process.execPath, [bin, "sandbox", "start", "--port", "0", ...args], { env: bare, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const lines: string[] = [];
+  const reader = createInterface(child.stdout);
+  reader.on("line", (line) => lines.push(line));
+  await Promise.race([once(reader, "line"), once(child, "close")]);
+  if (lines[0] === undefined) throw new Error(`The sandbox did not start: ${stderr}`);
+  return { child, ready: JSON.parse(lines[0]) as Ready, lines, stderr: () => stderr };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+  child.kill(signal);
+  const [code, by] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  return code ?? by;
+}
+
+let shared: Started;
+const readyFile = join(folder, "ready.json");
+const at = (): NodeJS.ProcessEnv => ({ CLOUD_FEDERATION_SANDBOX: shared.ready.url });
+const environment = (): Record<string, string> => JSON.parse(cli(["sandbox", "env", "--format", "json"], at()).stdout) as Record<string, string>;
+
+beforeAll(async () => {
+  shared = await start("--ready-file", readyFile);
+});
+
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("help", () => {
+  it("has an example for every command", () => {
+    const commands = [
+      [],
+      ["sandbox"],
+      ...["start", "env", "token", "admin"].map((name) => ["sandbox", name]),
+      ...["resources", "policy", "fault", "issuer", "latency", "propagation-delay", "clock", "restore"].map((name) => ["sandbox", "admin", name]),
+    ];
+    for (const command of commands) {
+      const { status, stdout, stderr } = cli([...command, "--help"]);
+      expect([command, status, stderr]).toEqual([command, 0, ""]);
+      expect(stdout).toMatch(/Examples:\n {2}\$ .*cloud-federation/);
+    }
+  });
+
+  it("tells the version", () => {
+    const { version } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string };
+    expect(cli(["--version"])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("mistakes are one line, exit 2, and nothing on standard output", () => {
+  const nowhere = "http://127.0.0.1:9";
+  const broken = join(folder, "broken.json");
+  writeFileSync(broken, "{ half");
+
+  it.each<[string, string[], string]>([
+    ["an unknown command", ["sandbox", "strat"], "unknown command 'strat' (Did you mean start?)"],
+    ["an unknown flag", ["sandbox", "start", "--prot", "1"], "unknown option '--prot' (Did you mean --port?)"],
+    ["a port that is none", ["sandbox", "start", "--port", "70000"], "argument '70000' is invalid. It has to be a whole number from 0 to 65535."],
+    ["a negative delay", ["sandbox", "start", "--propagation-delay", "-1"], "argument '-1' is invalid. It has to be 0 or more."],
+    ["a latency in words", ["sandbox", "start", "--latency", "slow"], "argument 'slow' is invalid. It has to be a number."],
+    ["a state file of somebody else", ["sandbox", "start", "--port", "0", "--state", broken], "broken.json is not a sandbox's state (it is not JSON). It was left as it is; name another --state file."],
+    ["a state file in no folder", ["sandbox", "start", "--port", "0", "--state", join(folder, "none", "s.json")], "s.json cannot be written: ENOENT"],
+    ["a ready file in no folder", ["sandbox", "start", "--port", "0", "--ready-file", join(folder, "none", "r.json")], "r.json cannot be written: ENOENT"],
+    ["a format that there is not", ["sandbox", "env", "--format", "csh"], "Allowed choices are sh, json."],
+    ["no sandbox for env", ["sandbox", "env", "--sandbox", nowhere], `No sandbox is running at ${nowhere}: start one with \`cloud-federation sandbox start\`, or name it with --sandbox URL.`],
+    ["no sandbox for token", ["sandbox", "token", "--subject", "s", "--sandbox", nowhere], `No sandbox is running at ${nowhere}`],
+    ["no sandbox for admin", ["sandbox", "admin", "info", "--sandbox", nowhere], `No sandbox is running at ${nowhere}`],
+    ["a sandbox elsewhere", ["sandbox", "env", "--sandbox", "https://sandbox.example"], '"https://sandbox.example" is no sandbox: it is on this machine'],
+    ["no subject", ["sandbox", "token"], "required option '--subject <subject>' not specified"],
+    ["a lifetime in words", ["sandbox", "token", "--subject", "s", "--expires-in", "1h"], "argument '1h' is invalid. It has to be a number."],
+    ["a claim without a value", ["sandbox", "token", "--subject", "s", "--claim", "email"], '--claim takes name=value, not "email".'],
+    ["a missing file", ["sandbox", "admin", "resources", "set", "t", "i", join(folder, "none.json")], "none.json cannot be read: ENOENT"],
+    ["a file that is not JSON", ["sandbox", "admin", "policy", "set", "scp", "n", broken], "broken.json is not JSON"],
+    ["a kind of policy that there is not", ["sandbox", "admin", "policy", "list", "spc"], 'The kind of policy is scp or rcp, not "spc".'],
+  ])("%s", (_, args, message) => {
+    const { status, stdout, stderr } = cli(args);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^error: [^\n]+\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  it("a port in use, naming it and the way out", async () => {
+    const { port } = new URL(shared.ready.url);
+    const { status, stderr } = await cliAsync(["sandbox", "start", "--port", port]);
+    expect([status, stderr]).toEqual([2, `error: Port ${port} is in use, perhaps by a sandbox that runs already: stop what listens there, or choose another with --port.\n`]);
+  });
+
+  it("an issuer that cannot be, a resource that is not there, a secret", () => {
+    const message = (args: string[]): string => cli(["sandbox", ...args], at()).stderr;
+    expect(message(["token", "--subject", "s", "--issuer", "http://plain.example"])).toBe('error: "http://plain.example" cannot be an issuer: it has to start with https://.\n');
+    expect(message(["admin", "resources", "get", "aws:iam/role", "nobody"])).toBe("error: No aws:iam/role nobody in this sandbox.\n");
+    expect(message(["admin", "resources", "list", "secret:oidc/issuer-key"])).toContain("are secrets: they are neither shown nor changed.");
+  });
+
+  it("something else at the sandbox's place", async () => {
+    const other = http.createServer((_, response) => response.end("<html>"));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    expect(await cliAsync(["sandbox", "env", "--sandbox", url])).toEqual({ status: 2, stderr: `error: What answers at ${url} is not a sandbox (HTTP 200).\n` });
+    other.close();
+  });
+});
+
+describe("sandbox start", () => {
+  it("prints one JSON line without secrets, and writes the same to the ready file", () => {
+    expect(shared.lines).toHaveLength(1);
+    expect(`${shared.lines[0] ?? ""}\n`).toBe(readFileSync(readyFile, "utf8"));
+    expect(shared.ready).toMatchObject({ ready: true, pid: shared.child.pid, providersPort: expect.any(Number) });
+    expect(shared.lines[0]).not.toContain(environment()["AWS_SECRET_ACCESS_KEY"]);
+    expect(shared.stderr()).toBe("");
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("stops in order on %s and leaves nothing", async (signal) => {
+    const file = join(folder, `${signal}.json`);
+    const { child, ready, stderr } = await start("--ready-file", file);
+    expect(existsSync(ready.caFile)).toBe(true);
+    expect(await end(child, signal)).toBe(0);
+    expect([existsSync(ready.caFile), existsSync(file)]).toEqual([false, false]);
+    expect(stderr()).toBe("sandbox: stopping\n");
+  });
+
+  it("comes back from its state file, also after kill -9", async () => {
+    const state = join(folder, "state.json");
+    const first = await start("--state", state, "--propagation-delay", "3");
+    const target = { CLOUD_FEDERATION_SANDBOX: first.ready.url };
+    cli(["sandbox", "admin", "resources", "set", "t:x/y", "one", "-"], target, '{"v":1}');
+    const issuers = cli(["sandbox", "admin", "issuer", "list"], target).stdout;
+    const variables = cli(["sandbox", "env", "--format", "json"], target).stdout;
+    // The state is written some time after the change: wait until it is there rather than for a time.
+    while (!readFileSync(state, "utf8").includes("t:x/y")) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await end(first.child, "SIGKILL")).toBe("SIGKILL");
+
+    const second = await start("--state", state);
+    const again = { CLOUD_FEDERATION_SANDBOX: second.ready.url };
+    expect(JSON.parse(cli(["sandbox", "admin", "resources", "get", "t:x/y", "one"], again).stdout)).toEqual({ v: 1 });
+    expect(cli(["sandbox", "admin", "issuer", "list"], again).stdout).toBe(issuers);
+    expect(JSON.parse(cli(["sandbox", "admin", "propagation-delay"], again).stdout)).toEqual({ seconds: 3 });
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NODE_EXTRA_CA_CERTS"]) {
+      const before = (JSON.parse(variables) as Record<string, string>)[name];
+      expect((JSON.parse(cli(["sandbox", "env", "--format", "json"], again).stdout) as Record<string, string>)[name]).toBe(before);
+    }
+    expect(await end(second.child, "SIGTERM")).toBe(0);
+  });
+});
+
+describe("sandbox env", () => {
+  it("is read back by a shell, value for value", () => {
+    const { stdout } = spawnSync("sh", ["-c", `eval "$("$NODE" "$BIN" sandbox env)" && "$NODE" -p 'JSON.stringify(process.env)'`], { env: { ...bare, ...at(), NODE: process.execPath, BIN: bin }, encoding: "utf8" });
+    expect(JSON.parse(stdout)).toMatchObject(environment());
+  });
+
+  it("has all that points clients here", () => {
+    const { url, providersPort, caFile } = shared.ready;
+    const variables = environment();
+    for (const name of ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "CLOUD_FEDERATION_SANDBOX"]) expect(variables[name]).toBe(url);
+    for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"]) expect(variables[name]).toBe(caFile);
+    expect(variables).toMatchObject({
+      AWS_ENDPOINT_URL: url.replace("http:", "https:"),
+      AWS_REGION: "us-east-1",
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_EC2_METADATA_DISABLED: "true",
+      PULUMI_DEBUG_PROVIDERS: `aws:${providersPort}`,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      NO_PROXY: "127.0.0.1,localhost,::1",
+    });
+  });
+
+  it("keeps the shell's region", () => {
+    expect(JSON.parse(cli(["sandbox", "env", "--format", "json"], { ...at(), AWS_DEFAULT_REGION: "eu-west-1" }).stdout)).toMatchObject({ AWS_REGION: "eu-west-1", AWS_DEFAULT_REGION: "eu-west-1" });
+  });
+
+  it("refuses a shell with real credentials by the variables' names, and prints none of their values", () => {
+    const real = { AWS_ACCESS_KEY_ID: "AKIAREAL", AWS_SECRET_ACCESS_KEY: "real-secret", AWS_SESSION_TOKEN: "real-session", GOOGLE_APPLICATION_CREDENTIALS: "/real/file" };
+    const { status, stdout, stderr } = cli(["sandbox", "env"], { ...at(), ...real });
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe(
+      "error: This shell carries credentials of a real cloud: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, GOOGLE_APPLICATION_CREDENTIALS. Use a shell without them, or add --override to replace and unset them in this one.\n",
+    );
+    const overridden = cli(["sandbox", "env", "--override"], { ...at(), ...real });
+    expect(overridden.status).toBe(0);
+    expect(overridden.stdout).toMatch(/^unset AWS_SESSION_TOKEN$/m);
+    expect(overridden.stdout).toMatch(/^unset GOOGLE_APPLICATION_CREDENTIALS$/m);
+    expect(overridden.stdout).toMatch(/^export AWS_ACCESS_KEY_ID=/m);
+    expect(overridden.stdout + overridden.stderr).not.toMatch(/AKIAREAL|real-s|real\/file/);
+  });
+
+  it("knows the sandbox's own keys, also those of a sandbox that has gone", () => {
+    const own = environment();
+    expect(cli(["sandbox", "env"], { ...own, ...at() })).toMatchObject({ status: 0, stderr: "" });
+    const variables = { AWS_ACCESS_KEY_ID: "new", AWS_SECRET_ACCESS_KEY: "s" };
+    const gone = { AWS_ACCESS_KEY_ID: "old", AWS_SECRET_ACCESS_KEY: "o", CLOUD_FEDERATION_SANDBOX_ACCESS_KEY_ID: "old" };
+    expect(assign(variables, gone, false)).toEqual({ ...variables, CLOUD_FEDERATION_SANDBOX_ACCESS_KEY_ID: "new" });
+    expect(() => assign(variables, { ...gone, AWS_ACCESS_KEY_ID: "other" }, false)).toThrow("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
+    expect(() => assign(variables, { ...gone, AWS_SESSION_TOKEN: "t" }, false)).toThrow(/: AWS_SESSION_TOKEN\./);
+  });
+
+  it.each(["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET", "GOOGLE_CREDENTIALS"])("takes %s for real", (name) => {
+    expect(() => assign({}, { [name]: "x" }, false)).toThrow(`: ${name}.`);
+    expect(assign({}, { [name]: "" }, false)).not.toHaveProperty(name);
+    expect(assign({}, { [name]: "x" }, true)).toHaveProperty(name, null);
+  });
+
+  it("unsets endpoints of single services, which would win", () => {
+    expect(assign({ AWS_ENDPOINT_URL: "u" }, { AWS_ENDPOINT_URL_S3: "x", AWS_ENDPOINT_URL: "y", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }, false)).toMatchObject({
+      AWS_ENDPOINT_URL: "u",
+      AWS_ENDPOINT_URL_S3: null,
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: null,
+    });
+  });
+});
+
+describe("sandbox token", () => {
+  const claims = (args: string[]): Record<string, unknown> => {
+    const { stdout, status } = cli(["sandbox", "token", ...args], at());
+    expect([status, stdout.split("\n").length]).toEqual([0, 2]);
+    return JSON.parse(Buffer.from(stdout.trim().split(".")[1] ?? "", "base64url").toString()) as Record<string, unknown>;
+  };
+
+  it("prints the token alone, with defaults", () => {
+    const token = claims(["--subject", "tenant:acme"]);
+    expect(token).toMatchObject({ iss: "https://oidc.dcf.example", sub: "tenant:acme", aud: "sts.amazonaws.com" });
+    expect(Number(token["exp"]) - Number(token["iat"])).toBe(3600);
+  });
+
+  it("takes issuer, audiences, lifetime and claims", () => {
+    const token = claims(["--subject", "s", "--issuer", "https://new.example/t", "--audience", "a", "--audience", "b", "--expires-in", "-301", "--claim", 'groups=["x"]', "--claim", "email=a@b.example", "--claim", "n=1"]);
+    expect(token).toMatchObject({ iss: "https://new.example/t", aud: ["a", "b"], groups: ["x"], email: "a@b.example", n: 1 });
+    expect(Number(token["exp"])).toBeLessThan(Date.now() / 1000 - 300);
+    expect(cli(["sandbox", "admin", "issuer", "list"], at()).stdout).toContain('"https://new.example/t"');
+  });
+});
+
+describe("sandbox admin", () => {
+  const admin = (...args: string[]): unknown => {
+    const { status, stdout, stderr } = cli(["sandbox", "admin", ...args], at());
+    expect([args, status, stderr]).toEqual([args, 0, ""]);
+    return JSON.parse(stdout);
+  };
+
+  it("changes resources, policies, faults, latency, time and issuers", () => {
+    const { id } = admin("snapshot") as { id: string };
+    const document = join(folder, "deny.json");
+    writeFileSync(document, '{"Version":"2012-10-17","Statement":[]}');
+    const { accountId } = admin("info") as { accountId: string };
+    admin("policy", "set", "scp", "deny", document);
+    admin("policy", "set", "rcp", "deny", document, "--account", "999988887777");
+    const value = { name: "deny", document: '{"Version":"2012-10-17","Statement":[]}' };
+    expect(admin("policy", "list", "scp")).toEqual({ type: "aws:organizations/scp", resources: [{ id: `${accountId}/deny`, value }] });
+    expect(admin("resources", "get", "aws:organizations/rcp", "999988887777/deny")).toEqual(value);
+    admin("policy", "delete", "scp", "deny");
+    expect(admin("resources", "list", "aws:organizations/scp")).toEqual({ type: "aws:organizations/scp", resources: [] });
+    admin("resources", "delete", "aws:organizations/rcp", "999988887777/deny");
+
+    const fault = admin("fault", "add", "sts:*", "--code", "Throttling", "--status", "400", "--count", "2") as { id: string };
+    expect(admin("fault", "list")).toEqual({ faults: [{ id: fault.id, operation: "sts:*", status: 400, code: "Throttling", message: "ordered by the sandbox's administrator", count: 2 }] });
+    expect(admin("fault", "remove")).toEqual({ faults: [] });
+    expect(admin("latency", "5", "--operation", "s3:*")).toEqual({ milliseconds: 0, operations: { "s3:*": 5 } });
+    expect(admin("propagation-delay", "4")).toEqual({ seconds: 4 });
+    expect(admin("clock", "advance", "3600")).toMatchObject({ offsetSeconds: 3600 });
+    expect(admin("clock", "advance", "-600")).toMatchObject({ offsetSeconds: 3000 });
+
+    const url = "https://cli.example";
+    admin("issuer", "create", url, "--algorithm", "ES256");
+    expect(admin("issuer", "rotate", url)).toMatchObject({ keys: [{}, {}] });
+    expect(admin("issuer", "foreign-key", url)).toMatchObject({ url });
+    expect(admin("issuer", "remove-key", url)).toMatchObject({ keys: [{}] });
+    expect(admin("issuer", "behave", url, "--discovery-issuer", `${url}/`, "--delay", "6", "--status", "500", "--untrusted-certificate")).toMatchObject({
+      behaviour: { discovery: { issuer: `${url}/` }, delaySeconds: 6, status: 500, certificate: "untrusted" },
+    });
+    expect(admin("issuer", "behave", url)).toMatchObject({ behaviour: {} });
+    admin("issuer", "delete", url);
+
+    admin("restore", id);
+    expect([admin("clock", "show"), admin("latency"), admin("propagation-delay")]).toMatchObject([{ offsetSeconds: 0 }, { operations: {} }, { seconds: 0 }]);
+  });
+});
+
+describe("output", () => {
+  it("is coloured on a terminal only, and never with NO_COLOR", () => {
+    expect([coloured({ isTTY: true }, {}), coloured({ isTTY: false }, {}), coloured({ isTTY: true }, { NO_COLOR: "1" }), coloured({ isTTY: true }, { NO_COLOR: "" }), coloured({ isTTY: true }, { TERM: "dumb" })]).toEqual([true, false, false, true, false]);
+    expect(colours({ isTTY: false }).red("plain")).toBe("plain");
+  });
+
+  it("shows a stack only where it is asked for", () => {
+    const args = ["sandbox", "token", "--subject", "s", "--claim", "x"];
+    expect(cli(args).stderr.split("\n")).toHaveLength(2);
+    expect(cli(args, { CLOUD_FEDERATION_DEBUG: "1" }).stderr).toMatch(/\n {4}at /);
+  });
+
+  it("quotes for every POSIX shell", () => {
+    const word = `it's $HOME "and" \`more\` \\ !`;
+    expect(spawnSync("sh", ["-c", `printf %s ${shellQuote(word)}`], { encoding: "utf8" }).stdout).toBe(word);
+  });
+});
