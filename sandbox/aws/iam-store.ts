@@ -160,6 +160,12 @@ export class IamStore {
     return this.#of<PolicyRecord>(POLICY, accountId);
   }
 
+  /** Those that AWS manages, as the partition of an ARN names them. */
+  awsManagedPolicies(inPartitionOf: string): PolicyRecord[] {
+    const partition = parseArn(inPartitionOf)?.partition ?? "aws";
+    return AWS_MANAGED_POLICIES.flatMap(({ path, name }) => awsManaged(`arn:${partition}:iam::aws:policy${path}${name}`) ?? []);
+  }
+
   putPolicy(policy: PolicyRecord): void {
     this.store.put(POLICY, policy.arn, policy, propagates);
   }
