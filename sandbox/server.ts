@@ -66,7 +66,6 @@ export class SandboxServer {
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
-    this.#http.closeIdleConnections();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
