@@ -51,7 +51,11 @@ export class InputChecks {
   error(mistakes: Mistake[]): pulumi.ResourceError {
     const count = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
     const lines = mistakes.map(({ path, reason }) => `\n  ${path}: ${reason}`);
-    return new pulumi.ResourceError(`${this.title} has ${count} in its inputs:${lines.join("")}`, this.resource, true);
+    const text = `${this.title} has ${count} in its inputs:${lines.join("")}`;
+    const error = new pulumi.ResourceError(text, this.resource, true);
+    // The SDK would put "error serializing property …" in front when an output that somebody waits for rejects with it.
+    Object.defineProperty(error, "message", { get: () => text, set: () => undefined });
+    return error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a customer says about their account for the integration `dcf-aws`. */
 import { z } from "zod";
+import { exactViolation, sessionNameViolation, tagMistakes } from "../components/aws/common.js";
 import { bucketNameViolation, numberRules, numberViolation, textRules, textViolation, type NumberRule, type TextRule } from "../facts/aws/index.js";
 
 /** Text that follows a rule; the JSON Schema has the rule's length and form, the message its words. */
@@ -28,14 +29,13 @@ function choice<const T extends string>(values: readonly [T, ...T[]], descriptio
 }
 
 const bucketName = (description: string) => text(textRules.bucketName, description, bucketNameViolation);
-const exactText = (rule: TextRule, description: string) =>
-  text(rule, description, (value) => textViolation(rule, value) ?? (/[*?$]/.test(value) ? `must be exact, without *, ? and $; got ${JSON.stringify(value)}` : undefined));
+const exactText = (rule: "subject" | "clientId", description: string) => text(textRules[rule], description, (value) => exactViolation(rule, value));
 
 const workload = z
   .strictObject({
     issuer: text(textRules.issuerUrl, "The `iss` of the platform's tokens, letter for letter: DCF names it in its setup page"),
-    subject: exactText(textRules.subject, "The `sub` of the platform's tokens, letter for letter; it names your project"),
-    audience: exactText(textRules.clientId, "The `aud` of the platform's tokens").default("sts.amazonaws.com"),
+    subject: exactText("subject", "The `sub` of the platform's tokens, letter for letter; it names your project"),
+    audience: exactText("clientId", "The `aud` of the platform's tokens").default("sts.amazonaws.com"),
   })
   .meta({ description: "Who is trusted" });
 
@@ -52,7 +52,7 @@ const role = z
     path: text(textRules.path, "IAM path of the role").default("/"),
     permissionsBoundaryArn: text(textRules.policyArn, "Managed policy that bounds what the role can ever do").optional(),
     maxSessionDurationSeconds: wholeNumber(numberRules.maxSessionDuration, "Longest session", 3600).default(3600),
-    sessionName: z.string().min(1).optional().meta({ description: "Only sessions of this name are given; * stands for any text", examples: ["dcf-project-4711"] }),
+    sessionName: text({ ...textRules.sessionName, pattern: /^[\w+=,.@*?-]+$/ }, "Only sessions of this name are given; * stands for any text", sessionNameViolation).optional(),
   })
   .meta({ description: "The role that the platform assumes" });
 
@@ -70,8 +70,12 @@ const bucket = z
     forceDestroy: z.boolean().default(false).meta({ description: "On destroy, delete the bucket even when it has objects in it" }),
   })
   .superRefine((value, context) => {
-    if (value.kmsKeyArn !== undefined && value.encryption !== "kms") {
-      context.addIssue({ code: "custom", path: ["kmsKeyArn"], message: "goes with encryption kms only: set bucket.encryption to kms, or leave the key out" });
+    const refuse = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
+    if (value.kmsKeyArn !== undefined && value.encryption !== "kms") refuse("kmsKeyArn", "goes with encryption kms only: set bucket.encryption to kms, or leave the key out");
+    if (value.mode === "create") return;
+    if (value.encryption === "kms" && value.kmsKeyArn === undefined) refuse("kmsKeyArn", "is required: the key that the existing bucket encrypts with");
+    for (const key of ["accountRegionalName", "versioning", "stagedBuildsExpireAfterDays", "incompleteUploadsExpireAfterDays", "forceDestroy"] as const) {
+      if (value[key] !== undefined && value[key] !== false) refuse(key, "has no effect on an existing bucket, which is never changed: leave it out");
     }
   })
   .meta({ description: "Where artifacts are stored" });
@@ -92,7 +96,10 @@ export const dcfAwsConfigSchema = z.strictObject({
   refusalBucket: refusalBucket.prefault({}),
   tags: z
     .record(z.string(), z.string())
-    .default({})
+    .superRefine((value, context) => {
+      for (const { key, reason } of tagMistakes(value)) context.addIssue({ code: "custom", path: key === undefined ? [] : [key], message: reason });
+    })
+    .optional()
     .meta({ description: "Tags of everything that the stack creates" }),
 });
 

@@ -2,9 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getCallerIdentity, type GetCallerIdentityResult } from "@pulumi/aws/getCallerIdentity.js";
 import { getRegion } from "@pulumi/aws/getRegion.js";
-import { AwsArtifactBucket, AwsFederatedRole, AwsOidcProvider, AwsRefusalBucket } from "../components/aws/index.js";
+import { adoptionMistakes, AwsArtifactBucket, AwsFederatedRole, AwsOidcProvider, AwsRefusalBucket } from "../components/aws/index.js";
+import { issuerName } from "../components/aws/trust-document.js";
 import { CONTRACT_KIND, CONTRACT_VERSION, writeContract, type Contract } from "../contract/index.js";
-import { accountRegionalBucketName, actionsOf, partitionOfRegion, textRules, type PartitionName } from "../facts/aws/index.js";
+import { accountRegionalBucketName, actionsOf, bucketNameViolation, partitionOfRegion, textRules, type PartitionName } from "../facts/aws/index.js";
 import { SANDBOX_USER_PATH } from "../facts/sandbox.js";
 import { loadConfig } from "./config.js";
 import { dcfAwsConfigSchema, type DcfAwsConfig } from "./dcf-aws-config.js";
@@ -28,14 +29,14 @@ async function program(): Promise<Record<string, unknown>> {
   const place = await findPlace(config);
   const { issuer, subject, audience } = config.workload;
   const iamArn = (resource: string) => `arn:${place.partition}:iam::${place.accountId}:${resource}`;
+  const existingArn = config.oidcProvider.mode === "existing" ? iamArn(`oidc-provider/${issuerName(issuer)}`) : undefined;
+  await refuseEarly(config, place, existingArn);
   const roleName = config.role.name ?? boundedName(`${NAME}-${pulumi.getStack()}`, "", textRules.roleName.max);
 
   const provider = new AwsOidcProvider("dcf", {
     url: issuer,
     clientIds: [audience],
-    ...(config.oidcProvider.mode === "existing"
-      ? { existingArn: iamArn(`oidc-provider/${issuer.replace("https://", "")}`) }
-      : { retainOnDestroy: config.oidcProvider.retainOnDestroy, tags: config.tags }),
+    ...(existingArn === undefined ? { retainOnDestroy: config.oidcProvider.retainOnDestroy, tags: config.tags } : { existingArn }),
   });
   const bucket = new AwsArtifactBucket("dcf-artifacts", bucketArgs(config, iamArn(`role${config.role.path}${roleName}`)));
   const role = new AwsFederatedRole("dcf", {
@@ -89,6 +90,14 @@ async function findPlace(config: DcfAwsConfig): Promise<Place> {
   const partition = partitionOfRegion(region);
   if (!partition) throw new pulumi.RunError(`The region ${JSON.stringify(region)} is in no supported partition (aws, aws-us-gov, aws-cn). Set another with \`pulumi config set aws:region eu-west-1\`.`);
   return { accountId: caller.accountId, region, partition: partition.name, environment: environmentOf(caller) };
+}
+
+/** What only shows once the account and region are known, and would otherwise show when half of the stack is there. */
+async function refuseEarly({ bucket, workload }: DcfAwsConfig, { accountId, region }: Place, existingArn: string | undefined): Promise<void> {
+  const lines = existingArn === undefined ? [] : (await adoptionMistakes(existingArn, [workload.audience])).map(({ reason }) => `oidcProvider.mode: ${reason}`);
+  const name = bucket.accountRegionalName ? bucketNameViolation(accountRegionalBucketName(bucket.name, accountId, region)) : undefined;
+  if (name !== undefined) lines.push(`bucket.name: with account and region behind it, the name ${name}`);
+  if (lines.length > 0) throw new pulumi.RunError(`${NAME} cannot be provisioned, and nothing was changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
 function environmentOf(caller: GetCallerIdentityResult): Contract["environment"] {

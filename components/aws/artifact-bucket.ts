@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity.js";
 import { getRegionOutput } from "@pulumi/aws/getRegion.js";
 import * as s3 from "@pulumi/aws/s3/index.js";
+import { BUCKET_NAME } from "../../facts/aws/s3.js";
 import { accountRegionalBucketName, bucketNameViolation, numberRules, numberViolation, partitionOfRegion, textRules, textViolation } from "../../facts/aws/index.js";
 import { InputChecks, type Mistake } from "../inputs.js";
 import { artifactKey } from "./artifact-key.js";
@@ -63,7 +64,7 @@ export class AwsArtifactBucket extends pulumi.ComponentResource {
   constructor(name: string, args: AwsArtifactBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloud-federation:index:AwsArtifactBucket", name, {}, opts);
     const checks = new InputChecks(this, titleOf("AwsArtifactBucket", name));
-    const prefix = checks.value("bucketName", args.bucketName, bucketNameViolation);
+    const prefix = checks.value("bucketName", args.bucketName, (value) => bucketNameViolation(value) ?? (args.accountRegionalName ? roomViolation(value) : undefined));
     const days = (path: keyof AwsArtifactBucketArgs, value: pulumi.Input<number>) =>
       checks.value(path, value, (known) => numberViolation(numberRules.lifecycleDays, known));
     const stagedDays = days("stagedBuildsExpireAfterDays", args.stagedBuildsExpireAfterDays ?? 30);
@@ -142,6 +143,12 @@ export class AwsArtifactBucket extends pulumi.ComponentResource {
       kmsKeyArn: this.kmsKeyArn,
     });
   }
+}
+
+/** What can be said about a name before account and region are known: the shortest region there is must fit behind it. */
+function roomViolation(prefix: string): string | undefined {
+  const room = BUCKET_NAME.maxLength - accountRegionalBucketName("", textRules.accountId.example, "us-east-1").length;
+  return prefix.length > room ? `must have at most ${room} characters, to leave room for account and region; has ${prefix.length}` : undefined;
 }
 
 function roleArnMistakes(arns: string[]): Mistake[] {

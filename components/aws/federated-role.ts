@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam/index.js";
 import { numberRules, numberViolation, policySize, quotas, textRules, textViolation } from "../../facts/aws/index.js";
 import { InputChecks, knownOr } from "../inputs.js";
-import { checkTags, titleOf, type Tags } from "./common.js";
+import { checkTags, exactViolation, sessionNameViolation, subjectViolation, titleOf, type Tags } from "./common.js";
 import { policyDocument, serializePolicy } from "./policy.js";
 import { checkS3ObjectsGrant, s3ObjectsStatements, shortestS3ObjectsGrant, type S3ObjectsGrant, type S3ObjectsGrantArgs } from "./s3-objects-grant.js";
-import { hasWildcard, issuerName, providerIsOf, trustDocument, type TrustedWorkload } from "./trust-document.js";
+import { issuerName, providerIsOf, trustDocument, type TrustedWorkload } from "./trust-document.js";
 
 /** A workload that may assume the role: exactly the tokens with this issuer, subject and audience. */
 export interface TrustedWorkloadArgs {
@@ -120,7 +120,7 @@ function checkWorkload(checks: InputChecks, path: string, args: TrustedWorkloadA
   return pulumi.output({
     issuer: checks.value(`${path}.issuer`, args.issuer, (value) => textViolation(textRules.issuerUrl, value)),
     subject: checks.value(`${path}.subject`, args.subject, (value) => subjectViolation(value, wildcards)),
-    audience: checks.value(`${path}.audience`, args.audience, audienceViolation),
+    audience: checks.value(`${path}.audience`, args.audience, (value) => exactViolation("clientId", value)),
     providerArn: provider.arn,
   });
 }
@@ -129,34 +129,6 @@ function providerViolation({ arn, issuer }: { arn: string; issuer: string }): st
   const malformed = textViolation(textRules.oidcProviderArn, arn);
   if (malformed !== undefined || providerIsOf(arn, issuer)) return malformed;
   return `must end with oidc-provider/${issuerName(issuer)} to be the provider of ${issuer}; got ${arn}`;
-}
-
-function subjectViolation(subject: string, wildcards: boolean): string | undefined {
-  const malformed = textViolation(textRules.subject, subject) ?? variableViolation(subject);
-  if (malformed !== undefined || !hasWildcard(subject)) return malformed;
-  const got = `got ${JSON.stringify(subject)}`;
-  if (!wildcards) return `must be one exact subject, without * and ?, unless dangerouslyAllowSubjectWildcards is set; ${got}`;
-  return /^[*?]/.test(subject) ? `must begin with something exact: a wildcard in front admits anybody; ${got}` : undefined;
-}
-
-function audienceViolation(audience: string): string | undefined {
-  return (
-    textViolation(textRules.clientId, audience) ??
-    variableViolation(audience) ??
-    (hasWildcard(audience) ? `must be one exact audience, without * and ?; got ${JSON.stringify(audience)}` : undefined)
-  );
-}
-
-/** IAM would expand the variable: `${...:sub}` as the value of `:sub` admits every subject. */
-function variableViolation(value: string): string | undefined {
-  return value.includes("$") ? `must not contain $, with which IAM begins a policy variable; got ${JSON.stringify(value)}` : undefined;
-}
-
-function sessionNameViolation(pattern: string): string | undefined {
-  const { min, max, form } = textRules.sessionName;
-  const literal = pattern.replace(/[*?]/g, "");
-  const fits = pattern.length <= max && /^[\w+=,.@*?-]+$/.test(pattern) && (hasWildcard(pattern) || pattern.length >= min);
-  return fits && literal !== "" ? undefined : `must be a role session name (${form}), with * and ? for any text and any character; got ${JSON.stringify(pattern)}`;
 }
 
 function shortestWorkload(args: TrustedWorkloadArgs): TrustedWorkload {

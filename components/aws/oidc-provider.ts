@@ -54,7 +54,11 @@ export class AwsOidcProvider extends pulumi.ComponentResource {
 
     this.url = url;
     this.arn = existing
-      ? pulumi.all([existing, url, clientIds]).apply(([adopted, issuer, audiences]) => this.adopt(adopted, issuer, audiences, checks))
+      ? pulumi.all([existing, clientIds]).apply(async ([adopted, audiences]) => {
+          const mistakes = await adoptionMistakes(adopted, audiences, { parent: this });
+          if (mistakes.length > 0) throw checks.error(mistakes);
+          return adopted;
+        })
       : new iam.OpenIdConnectProvider(
           name,
           { url, clientIdLists: clientIds, ...tags },
@@ -62,15 +66,19 @@ export class AwsOidcProvider extends pulumi.ComponentResource {
         ).arn;
     this.registerOutputs({ arn: this.arn, url: this.url });
   }
+}
 
-  /** Reads the provider and makes sure that it will do; answers its ARN. */
-  private async adopt(arn: string, url: string, clientIds: string[], checks: InputChecks): Promise<string> {
-    const found = await iam.getOpenIdConnectProvider({ arn }, { parent: this }).catch((error: unknown) => {
-      throw checks.error([{ path: "existingArn", reason: `${arn} cannot be read: ${firstLine(error)}` }]);
-    });
-    const missing = clientIds.filter((clientId) => !found.clientIdLists.includes(clientId));
-    if (missing.length > 0) throw checks.error(missing.map((clientId) => audienceMissing(arn, clientId)));
-    return arn;
+/**
+ * What is wrong with a provider that is to be adopted: it cannot be read, or lacks an audience. Changes nothing.
+ * For programs that want to know before they register anything.
+ */
+export async function adoptionMistakes(arn: string, clientIds: string[], opts?: pulumi.InvokeOptions): Promise<Mistake[]> {
+  const path = "existingArn";
+  try {
+    const { clientIdLists } = await iam.getOpenIdConnectProvider({ arn }, opts);
+    return clientIds.filter((clientId) => !clientIdLists.includes(clientId)).map((clientId) => ({ path, reason: audienceMissing(arn, clientId) }));
+  } catch (error) {
+    return [{ path, reason: `${arn} cannot be read: ${firstLine(error)}` }];
   }
 }
 
@@ -94,14 +102,12 @@ function clientIdMistakes(clientIds: string[]): Mistake[] {
   return mistakes;
 }
 
-function audienceMissing(arn: string, clientId: string): Mistake {
-  return {
-    path: "existingArn",
-    reason:
-      `${arn} does not have the audience ${JSON.stringify(clientId)}, and what this stack did not create it does not change. ` +
-      `Add it with \`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${clientId}\`. ` +
-      "Look first: a role on this provider whose trust policy does not pin `aud` would then accept tokens of that audience too.",
-  };
+function audienceMissing(arn: string, clientId: string): string {
+  return (
+    `${arn} does not have the audience ${JSON.stringify(clientId)}, and what this stack did not create it does not change. ` +
+    `Add it with \`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${clientId}\`. ` +
+    "Look first: a role on this provider whose trust policy does not pin `aud` would then accept tokens of that audience too."
+  );
 }
 
 function firstLine(error: unknown): string {

@@ -1,6 +1,7 @@
 /** The grant kind `s3-objects`: artifacts in a bucket, as statements of the role's inline policy. */
 import * as pulumi from "@pulumi/pulumi";
-import { actionsOf, parseArn, partitionNamed, textRules, textViolation } from "../../facts/aws/index.js";
+import { actionsOf, partitionNamed, textRules, textViolation } from "../../facts/aws/index.js";
+import { parseArn } from "../../trust/aws/arn.js";
 import { knownOr, type InputChecks } from "../inputs.js";
 import type { PolicyStatement } from "./policy.js";
 
@@ -77,5 +78,7 @@ export function s3ObjectsStatements(grant: S3ObjectsGrant): PolicyStatement[] {
  */
 export function s3ServiceOf(keyArn: string): string {
   const arn = parseArn(keyArn);
-  return `s3.${arn?.region ?? "*"}.${partitionNamed(arn?.partition ?? "aws")?.dnsSuffix ?? ""}`;
+  const partition = arn && partitionNamed(arn.partition);
+  if (!partition) throw new Error(`not the ARN of a KMS key: ${keyArn}`);
+  return `s3.${arn.region}.${partition.dnsSuffix}`;
 }

@@ -1,5 +1,6 @@
 /** AWS's limits and formats, as data: what a value must look like, in whose words, from which page. */
-import { BUCKET_NAME, bucketNameProblem } from "./s3.js";
+import { BUCKET_NAME, bucketNameProblem, MAX_KEY_BYTES } from "./s3.js";
+import { STS_LIMITS } from "./sts.js";
 
 /** How well a fact is known: recorded from the real service, written in its documentation, or concluded from either. */
 export type Grade = "live" | "documented" | "inferred";
@@ -73,8 +74,7 @@ export const textRules = {
   },
   sessionName: {
     what: "a role session name",
-    min: 2,
-    max: 64,
+    ...STS_LIMITS.sessionNameLength,
     pattern: /^[\w+=,.@-]*$/,
     form: "2 to 64 letters, digits or any of _+=,.@-",
     example: "dcf-project-4711",
@@ -166,10 +166,10 @@ export const textRules = {
   keyPrefix: {
     what: "an object key prefix",
     min: 1,
-    max: 1024,
+    max: MAX_KEY_BYTES,
     // Wildcards and policy variables would widen or break the policy that the prefix is written into.
     pattern: /^(?!\/)[^*?$\p{Cc}]+$/u,
-    form: "1 to 1024 characters, not beginning with /, without any of *?$ and control characters",
+    form: `1 to ${MAX_KEY_BYTES} characters, not beginning with /, without any of *?$ and control characters`,
     example: "project-4711/",
     source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html",
     grade: "documented",
@@ -233,9 +233,6 @@ export const quotas = {
   clientIdsPerProvider: { limit: 100, what: "client ids of an OIDC provider", raisable: false, source: iamQuotas, grade: "documented" },
   tagsPerResource: { limit: 50, what: "tags of a resource", raisable: false, source: iamQuotas, grade: "documented" },
 } as const;
-
-/** Characters that IAM takes in a policy document. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
-export const policyCharacters = /^[\u0009\u000a\u000d\u0020-\u00ff]*$/;
 
 /** Why a text breaks a rule, as the end of a sentence that begins with its path; undefined when it does not. */
 export function textViolation(rule: TextRule, value: string): string | undefined {

@@ -29,21 +29,3 @@ export function partitionOfRegion(region: string): Partition | undefined {
 export function partitionNamed(name: string): Partition | undefined {
   return partitions.find((partition) => partition.name === name);
 }
-
-export interface Arn {
-  partition: PartitionName;
-  service: string;
-  /** Empty where the service has none, as in IAM. */
-  region: string;
-  /** Empty where the service has none, as in S3. */
-  accountId: string;
-  resource: string;
-}
-
-/** Takes an ARN of one of the three partitions apart; undefined for anything else. */
-export function parseArn(text: string): Arn | undefined {
-  const [scheme, partition, service, region, accountId, ...rest] = text.split(":");
-  const known = partitionNamed(partition ?? "");
-  if (scheme !== "arn" || !known || !service || region === undefined || accountId === undefined || rest.length === 0) return undefined;
-  return { partition: known.name, service, region, accountId, resource: rest.join(":") };
-}

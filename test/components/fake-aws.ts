@@ -3,7 +3,7 @@
  * that the real provider makes. The sandbox's own behaviour is tested elsewhere, against real clients.
  */
 import { runEmbedded, type EmbeddedResource, type EmbeddedResult } from "../../engine/embedded.js";
-import type { Properties, ProviderScope, ProviderTable, ResourceBehaviour } from "../../sandbox/types.js";
+import type { InvokeBehaviour, Properties, ProviderScope, ProviderTable, ResourceBehaviour } from "../../sandbox/types.js";
 
 export interface FakeAws {
   accountId: string;
@@ -62,7 +62,7 @@ export function fakeAwsTable(cloud: FakeAws): ProviderTable {
     package: "aws",
     scope: () => scope,
     resources: new Map(Object.entries(types).map(([type, outputsOf]) => [type, behaviour(type, outputsOf)])),
-    invokes: new Map([
+    invokes: new Map<string, InvokeBehaviour>([
       [
         "aws:index/getCallerIdentity:getCallerIdentity",
         async () => {

@@ -1,14 +1,23 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { contractSchema } from "../../contract/index.js";
-import { fakeAws, run, type FakeAws } from "../components/fake-aws.js";
+import { z } from "zod";
+import { CONTRACT_SCHEMA_ID, contractSchema, readContract } from "../../contract/index.js";
+import { SANDBOX_USER_PATH } from "../../facts/sandbox.js";
+import { configJsonSchema } from "../../stacks/config.js";
+import { dcfAwsConfigSchema } from "../../stacks/dcf-aws-config.js";
+import program from "../../stacks/index.js";
+import { boundedName } from "../../stacks/names.js";
+import { publishSchemas } from "../../stacks/publish.js";
+import { document, fakeAws, run, type FakeAws } from "../components/fake-aws.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
-import program = require("../../stacks/index.js");
 
 forwardRejections();
 
 const example = parse(readFileSync(join(__dirname, "../../examples/dcf-aws/Pulumi.dcf-aws.yaml"), "utf8")) as { config: Record<string, unknown> };
+const PROVIDER = "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example";
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000001";
 
 /** The example's configuration as the engine passes it, with changes; undefined takes a key away. */
 function config(changes: Record<string, unknown> = {}): Record<string, string> {
@@ -17,13 +26,272 @@ function config(changes: Record<string, unknown> = {}): Record<string, string> {
   return Object.fromEntries(entries.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 
-const up = (changes?: Record<string, unknown>, cloud?: FakeAws) => run(program, cloud ?? fakeAws(), config(changes));
+const start = (changes?: Record<string, unknown>, cloud?: FakeAws) => run(program, cloud ?? fakeAws(), config(changes));
+
+async function up(changes?: Record<string, unknown>, cloud?: FakeAws) {
+  const done = await start(changes, cloud);
+  expect(done.result.errors).toEqual([]);
+  return { ...done, contract: readContract(done.result.outputs.contract?.value) };
+}
+
+/** The one message of a program that registered nothing. */
+async function refusal(changes: Record<string, unknown>, cloud?: FakeAws): Promise<string> {
+  const { result } = await start(changes, cloud);
+  expect(result.resources).toEqual([]);
+  expect(result.errors).toHaveLength(1);
+  return result.errors[0] ?? "";
+}
 
 describe("dcf-aws", () => {
-  it("provisions the example", async () => {
-    const { result } = await up();
-    expect(result.errors).toEqual([]);
-    console.log(JSON.stringify(result.outputs, null, 1), result.resources.map((r) => [r.urn, r.inputs]));
-    expect(contractSchema.parse(result.outputs.contract?.value)).toEqual(result.outputs.contract?.value);
+  it("provisions the example and says so in its contract", async () => {
+    const { contract, result, children } = await up();
+    expect([...children.keys()].sort()).toEqual([
+      "dcf",
+      "dcf-artifacts",
+      "dcf-artifacts-encryption",
+      "dcf-artifacts-lifecycle",
+      "dcf-artifacts-ownership",
+      "dcf-artifacts-policy",
+      "dcf-artifacts-public-access",
+      "dcf-refusal",
+      "dcf-refusal-encryption",
+      "dcf-refusal-ownership",
+      "dcf-refusal-policy",
+      "dcf-refusal-public-access",
+      "dcf-s3-objects",
+    ]);
+    const place = { region: "eu-west-1", accountId: "111122223333" };
+    const roleArn = "arn:aws:iam::111122223333:role/dcf-aws-test";
+    expect(contract).toEqual({
+      kind: "cloud-federation/contract",
+      version: 1,
+      integration: "dcf-aws",
+      environment: "cloud",
+      workload: { issuer: "https://oidc.dcf.example", subject: "system:serviceaccount:dcf:project-4711", audience: "sts.amazonaws.com" },
+      exchange: { type: "aws-web-identity", partition: "aws", ...place, providerArn: PROVIDER, roleArn, maxSessionDurationSeconds: 3600 },
+      grants: [
+        {
+          id: "artifacts",
+          kind: "s3-objects",
+          permissions: ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+          bucket: "acme-dcf-artifacts",
+          ...place,
+        },
+      ],
+      targets: [
+        { kind: "iam-oidc-provider", id: PROVIDER, ownership: "created" },
+        { kind: "iam-role", id: roleArn, ownership: "created" },
+        { kind: "s3-bucket", id: "arn:aws:s3:::acme-dcf-artifacts", region: "eu-west-1", ownership: "created" },
+        { kind: "s3-bucket", id: "arn:aws:s3:::acme-dcf-artifacts-refusal", region: "eu-west-1", ownership: "created" },
+      ],
+      refusalTargets: [{ kind: "s3-bucket", bucket: "acme-dcf-artifacts-refusal", ...place }],
+      unrecognised: [],
+    });
+    const { contract: _contract, ...outputs } = Object.fromEntries(Object.entries(result.outputs).map(([name, { value }]) => [name, value]));
+    expect(outputs).toEqual({
+      roleArn,
+      ...place,
+      bucketName: "acme-dcf-artifacts",
+      issuer: "https://oidc.dcf.example",
+      subject: "system:serviceaccount:dcf:project-4711",
+      audience: "sts.amazonaws.com",
+      env: { AWS_ROLE_ARN: roleArn, AWS_REGION: "eu-west-1" },
+    });
+    expect(Object.values(result.outputs).filter(({ secret }) => secret)).toEqual([]);
+  });
+
+  it("makes the same inputs again", async () => {
+    const inputs = async () => (await up()).result.resources.map(({ urn, inputs: given }) => [urn, JSON.stringify(given)]).sort();
+    expect(await inputs()).toEqual(await inputs());
+  });
+
+  it("marks the contract of the sandbox", async () => {
+    expect((await up({}, fakeAws({ callerArn: `arn:aws:iam::111122223333:user${SANDBOX_USER_PATH}admin` }))).contract.environment).toBe("sandbox");
+    expect((await up({}, fakeAws({ callerArn: `arn:aws:iam::111122223333:user/a${SANDBOX_USER_PATH}admin` }))).contract.environment).toBe("cloud");
+  });
+
+  it("puts every choice where it belongs", async () => {
+    const { contract, child } = await up({
+      workload: { issuer: "https://oidc.dcf.example", subject: "s", audience: "other" },
+      role: { name: "dcf", path: "/p/", permissionsBoundaryArn: "arn:aws:iam::111122223333:policy/B", maxSessionDurationSeconds: 7200, sessionName: "dcf-*" },
+      bucket: { name: "acme", accountRegionalName: true, prefix: "p/", encryption: "kms", versioning: true, stagedBuildsExpireAfterDays: 2, incompleteUploadsExpireAfterDays: 1, forceDestroy: true },
+      oidcProvider: { retainOnDestroy: false },
+      tags: { Owner: "team-a" },
+    });
+    const bucket = "acme-111122223333-eu-west-1-an";
+    const keyArn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    expect(contract.exchange).toMatchObject({ roleArn: "arn:aws:iam::111122223333:role/p/dcf", maxSessionDurationSeconds: 7200, sessionName: "dcf-*" });
+    expect(contract.grants[0]).toMatchObject({ bucket, prefix: "p/", kmsKeyArn: keyArn });
+    expect(contract.targets).toContainEqual({ kind: "kms-key", id: keyArn, region: "eu-west-1", ownership: "created" });
+    expect(contract.refusalTargets).toMatchObject([{ bucket: "acme-refusal-111122223333-eu-west-1-an" }]);
+    expect(child("dcf-artifacts").inputs).toEqual({ bucket, bucketNamespace: "account-regional", forceDestroy: true, tags: { Owner: "team-a" } });
+    expect(child("dcf-refusal").inputs).toEqual({ bucket: "acme-refusal-111122223333-eu-west-1-an", bucketNamespace: "account-regional", tags: { Owner: "team-a" } });
+    expect(child("dcf-artifacts-key").inputs.tags).toEqual({ Owner: "team-a" });
+    expect(document(child("dcf-artifacts-key"), "policy").Statement[1]?.Condition).toMatchObject({ ArnEquals: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/p/dcf" } });
+  });
+
+  it("uses what exists and leaves it as it is", async () => {
+    const cloud = fakeAws({ providers: { [PROVIDER]: { url: "oidc.dcf.example", clientIdLists: ["sts.amazonaws.com"] } } });
+    const { contract, children } = await up(
+      { oidcProvider: { mode: "existing" }, bucket: { name: "acme", mode: "existing", encryption: "kms", kmsKeyArn: KEY }, refusalBucket: { enabled: false } },
+      cloud,
+    );
+    expect([...children.keys()]).toEqual(["dcf", "dcf-s3-objects"]);
+    expect(contract.targets.map(({ kind, ownership }) => `${kind} ${ownership}`)).toEqual(["iam-oidc-provider existing", "iam-role created", "s3-bucket existing", "kms-key existing"]);
+    expect(contract.refusalTargets).toEqual([]);
+    expect(await refusal({ oidcProvider: { mode: "existing" } })).toMatch(
+      `dcf-aws cannot be provisioned, and nothing was changed:\n  oidcProvider.mode: ${PROVIDER} cannot be read: `,
+    );
+  });
+
+  it.each([
+    ["us-gov-west-1", "aws-us-gov"],
+    ["cn-north-1", "aws-cn"],
+  ])("works in %s", async (region, partition) => {
+    const { contract } = await up({}, fakeAws({ region, partition }));
+    expect(contract.exchange).toMatchObject({ partition, region, roleArn: `arn:${partition}:iam::111122223333:role/dcf-aws-test` });
+  });
+});
+
+describe("before anything is registered, dcf-aws refuses", () => {
+  it("another account", async () => {
+    expect(await refusal({}, fakeAws({ accountId: "444455556666", callerArn: "arn:aws:iam::444455556666:user/me" }))).toBe(
+      "This stack is for account 111122223333, but the credentials are of account 444455556666 (arn:aws:iam::444455556666:user/me). Nothing was changed. Use credentials of 111122223333, or choose the stack of 444455556666.",
+    );
+  });
+
+  it("credentials that do not work", async () => {
+    expect(await refusal({}, fakeAws({ identityError: "ExpiredToken: The security token included in the request is expired" }))).toMatch(
+      /^AWS does not say who the credentials belong to: .*ExpiredToken: The security token included in the request is expired\. Nothing was changed\. Check the credentials/,
+    );
+  });
+
+  it("a region of no supported partition", async () => {
+    expect(await refusal({}, fakeAws({ region: "us-iso-east-1" }))).toMatch(/^The region "us-iso-east-1" is in no supported partition/);
+  });
+
+  it("a name that is too long with account and region behind it", async () => {
+    const bucket = (length: number) => ({ bucket: { name: "a".repeat(length), accountRegionalName: true }, refusalBucket: { enabled: false } });
+    await up(bucket(37));
+    expect(await refusal(bucket(38))).toBe(
+      `dcf-aws cannot be provisioned, and nothing was changed:\n  bucket.name: with account and region behind it, the name must have 3 to 63 characters, has 64; got "${"a".repeat(38)}-111122223333-eu-west-1-an"`,
+    );
+  });
+
+  it("no integration, and one that is not there", async () => {
+    expect(await refusal({ integration: undefined })).toBe("The configuration names no integration; there are: dcf-aws. Choose one with `pulumi config set integration dcf-aws`.");
+    expect(await refusal({ integration: "toString" })).toBe('There is no integration "toString"; there are: dcf-aws. Choose one with `pulumi config set integration dcf-aws`.');
+  });
+
+  it("an empty configuration, key by key", async () => {
+    expect(await refusal({ accountId: undefined, workload: undefined, bucket: undefined })).toBe(
+      [
+        "The configuration of dcf-aws has 3 mistakes:",
+        "  accountId: is required; it is not set; set it with `pulumi config set accountId 111122223333`",
+        "  workload: is required; it is not set; set it with `pulumi config set --path workload.issuer https://oidc.dcf.example`",
+        "  bucket: is required; it is not set; set it with `pulumi config set --path bucket.name acme-dcf-artifacts`",
+      ].join("\n"),
+    );
+  });
+
+  it("every mistake at once, in words that say what to type", async () => {
+    expect(
+      await refusal({
+        accountId: "12345",
+        acountId: "111122223333",
+        workload: { issuer: "http://oidc.dcf.example", subject: "system:*" },
+        role: { maxSessionDurationSeconds: 60, pathh: "/" },
+        bucket: { name: "Acme", mode: "adopt", versioning: "yes" },
+        zebra: "x",
+      }),
+    ).toBe(
+      [
+        "The configuration of dcf-aws has 10 mistakes:",
+        '  accountId: must be 12 digits; got "12345"; set it with `pulumi config set accountId 111122223333`',
+        '  workload.issuer: must be https:// with a host and perhaps a path, at most 255 characters, without port, query, fragment or user name; got "http://oidc.dcf.example"; set it with `pulumi config set --path workload.issuer https://oidc.dcf.example`',
+        '  workload.subject: must be exact, without * and ?; got "system:*"; set it with `pulumi config set --path workload.subject system:serviceaccount:dcf:project-4711`',
+        "  role.maxSessionDurationSeconds: must be a whole number from 3600 to 43200 (seconds); got 60; set it with `pulumi config set --path role.maxSessionDurationSeconds 3600`",
+        "  role.pathh: is no key of this configuration; did you mean role.path?",
+        '  bucket.name: may only have lower-case letters, digits, dots and hyphens; got "Acme"; set it with `pulumi config set --path bucket.name acme-dcf-artifacts`',
+        '  bucket.mode: must be create or existing; got "adopt"; set it with `pulumi config set --path bucket.mode create`',
+        '  bucket.versioning: must be true or false; got "yes"',
+        "  acountId: is no key of this configuration; did you mean accountId?",
+        "  zebra: is no key of this configuration; known keys: accountId, workload, oidcProvider, role, bucket, refusalBucket, tags",
+      ].join("\n"),
+    );
+  });
+
+  it.each([
+    ["kmsKeyArn", { name: "acme", kmsKeyArn: KEY }, "goes with encryption kms only: set bucket.encryption to kms, or leave the key out"],
+    ["kmsKeyArn", { name: "acme", mode: "existing", encryption: "kms" }, "is required"],
+    ["versioning", { name: "acme", mode: "existing", versioning: true }, "has no effect on an existing bucket, which is never changed: leave it out"],
+    ["forceDestroy", { name: "acme", mode: "existing", forceDestroy: true }, "has no effect on an existing bucket"],
+  ])("bucket.%s where it cannot be", async (key, bucket, reason) => {
+    expect(await refusal({ bucket })).toContain(`  bucket.${key}: ${reason}`);
+  });
+
+  it.each([
+    ["tags.aws:x", { tags: { "aws:x": "y" } }, "the key must be 1 to 128"],
+    ["tags", { tags: "x" }, "must be an object"],
+    ["workload", { workload: "{" }, "must be an object"],
+    ["role.sessionName", { role: { sessionName: "a b" } }, "must be a role session name"],
+    ["workload.audience", { workload: { issuer: "https://a.example", subject: "s", audience: "${aws:x}" } }, "must not contain $"],
+  ])("%s of the wrong kind", async (path, changes, reason) => {
+    expect(await refusal(changes)).toContain(`  ${path}: ${reason}`);
+  });
+
+  it("but takes what `pulumi config set --path` makes of numbers and truth", async () => {
+    const { child } = await up({ role: { maxSessionDurationSeconds: "7200" }, bucket: { name: "acme", versioning: "true" }, tags: { CostCenter: 4711 } });
+    expect(child("dcf").inputs).toMatchObject({ maxSessionDuration: 7200, tags: { CostCenter: "4711" } });
+    expect(child("dcf-artifacts-versioning").inputs.versioningConfiguration).toEqual({ status: "Enabled" });
+  });
+});
+
+describe("names", () => {
+  it("are cut with a hash when they are too long, and differ for bases that begin alike", () => {
+    expect(boundedName("acme", "-refusal", 63)).toBe("acme-refusal");
+    expect(boundedName("a".repeat(55), "-refusal", 63)).toBe(`${"a".repeat(55)}-refusal`);
+    const cut = boundedName(`${"a".repeat(55)}b`, "-refusal", 63);
+    expect(cut).toMatch(/^a{46}-[0-9a-f]{8}-refusal$/);
+    expect(boundedName(`${"a".repeat(55)}c`, "-refusal", 63)).not.toBe(cut);
+  });
+});
+
+describe("the published schemas", () => {
+  it("are draft 2020-12, and have an identifier", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "schemas-"));
+    try {
+      await publishSchemas(folder);
+      const read = (name: string) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Record<string, unknown>;
+      const contract = read("contract.schema.json");
+      expect(contract).toMatchObject({ $schema: "https://json-schema.org/draft/2020-12/schema", $id: CONTRACT_SCHEMA_ID });
+      const stack = read("stacks/dcf-aws.schema.json");
+      expect(stack).toMatchObject({ $schema: "https://json-schema.org/draft/2020-12/schema", required: ["accountId", "workload", "bucket"], additionalProperties: false });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("take what the stack takes and makes", async () => {
+    const { contract: contractOutput } = (await up()).result.outputs;
+    const { $id: _id, ...contract } = z.toJSONSchema(contractSchema, { io: "input" });
+    expect(z.fromJSONSchema(contract).safeParse(contractOutput?.value).success).toBe(true);
+    const stack = z.fromJSONSchema(configJsonSchema("dcf-aws", dcfAwsConfigSchema));
+    const flat = Object.fromEntries(Object.entries(example.config).flatMap(([key, value]) => (key.startsWith("cloud-federation:") ? [[key.slice(17), value]] : [])));
+    expect(stack.safeParse(flat)).toMatchObject({ success: true });
+    expect(stack.safeParse({ ...flat, acountId: "1" }).success).toBe(false);
+    expect(stack.safeParse({ ...flat, accountId: "1" }).success).toBe(false);
+  });
+
+  it("explain every key", () => {
+    const undescribed: string[] = [];
+    const walk = (schema: Record<string, unknown>, path: string) => {
+      for (const [key, inner] of Object.entries((schema.properties ?? {}) as Record<string, Record<string, unknown>>)) {
+        if (typeof inner.description !== "string") undescribed.push(`${path}${key}`);
+        walk(inner, `${path}${key}.`);
+      }
+    };
+    walk(configJsonSchema("dcf-aws", dcfAwsConfigSchema), "");
+    expect(undescribed).toEqual([]);
   });
 });
