@@ -140,9 +140,9 @@ export function createKms(context: AwsServiceContext): AwsService {
 
   /** The document as it is stored. The caller must still be able to change it, unless it says that it knows better. */
   function checkedPolicy(request: OperationRequest, key: KmsKey, document: string, bypass: boolean | undefined): string {
-    const { mistakes } = parsePolicy(document, "resource");
-    const [first] = document.length > MAX_POLICY_CHARACTERS ? [{ message: "The policy is too long." }] : mistakes;
-    if (first !== undefined) throw kmsError("MalformedPolicyDocumentException", first.message);
+    if (document.length > MAX_POLICY_CHARACTERS) throw kmsError("LimitExceededException", `A key policy has at most ${MAX_POLICY_CHARACTERS} characters.`);
+    const [mistake] = parsePolicy(document, "resource").mistakes;
+    if (mistake !== undefined) throw kmsError("MalformedPolicyDocumentException", mistake.message);
     const stored = storePrincipals(document, context, invalidPrincipal);
     if (bypass === true) return stored;
     try {

@@ -77,7 +77,8 @@ export class S3Encryption {
         throw s3Error("InvalidArgument", { ArgumentName: "x-amz-server-side-encryption-aws-kms-key-id" }, "Server Side Encryption with KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms");
       return { algorithm };
     }
-    const defaultKey = given === undefined || given === standardAlgorithm ? standard?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID : undefined;
+    // A request that asks for KMS and names no key means the account's own key, whatever the bucket's default is.
+    const defaultKey = given === undefined ? standard?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID : undefined;
     const key = this.key(request, bucket, input.SSEKMSKeyId ?? defaultKey);
     const context = input.SSEKMSEncryptionContext;
     return {

@@ -71,10 +71,9 @@ export function multipartOperations(state: S3State, clock: Clock, access: S3Acce
   /** The uploaded parts that the client lists, in its order. Throws InvalidPart, InvalidPartOrder and EntityTooSmall. */
   function listedParts(upload: MultipartUpload, wanted: readonly api.CompletedPart[]): UploadedPart[] {
     const uploaded = new Map(state.parts(upload.bucket, upload.uploadId).map((part) => [part.partNumber, part]));
-    let previous = 0;
+    const numbers = wanted.map((each) => each.PartNumber ?? 0);
+    if (numbers.some((number, index) => number <= (numbers[index - 1] ?? 0))) throw s3Error("InvalidPartOrder", { UploadId: upload.uploadId });
     return wanted.map(({ ETag, PartNumber = 0 }, index) => {
-      if (PartNumber <= previous) throw s3Error("InvalidPartOrder", { UploadId: upload.uploadId });
-      previous = PartNumber;
       const part = uploaded.get(PartNumber);
       if (part?.md5 !== ETag?.replaceAll('"', "") || part === undefined)
         throw s3Error("InvalidPart", { UploadId: upload.uploadId, PartNumber: String(PartNumber), ETag: ETag ?? "" });

@@ -171,16 +171,20 @@ function wireRequest(request: SdkRequest): WireRequest {
   for (const [name, value] of Object.entries(request.query ?? {}))
     for (const each of Array.isArray(value) ? value : [value ?? ""]) query.append(name, each);
   const rawTarget = request.path + (query.size === 0 ? "" : `?${query.toString()}`);
-  const body = request.body;
   return {
     method: request.method,
     url: new URL(`${request.protocol}//${request.hostname}${rawTarget}`),
     rawTarget,
     host: request.hostname,
     headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value])),
-    body: typeof body === "string" || body instanceof Uint8Array ? Buffer.from(body) : Buffer.alloc(0),
+    body: bytesOf(request.body),
     secure: request.protocol === "https:",
   };
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (typeof body === "string") return Buffer.from(body);
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : Buffer.alloc(0);
 }
 
 function sdkResponse(response: WireResponse) {
