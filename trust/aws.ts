@@ -7,6 +7,14 @@ export { accessDeniedMessage, authorize } from "./aws/authorize.js";
 export { evaluateCondition, parseOperator, RequestContext, type ConditionResult, type ConditionTest } from "./aws/conditions.js";
 export { arnAccount, parseArn, type Arn } from "./aws/arn.js";
 export { discoveryMistakes, selectKey } from "./aws/issuer-keys.js";
+export {
+  lintPermissions,
+  lintTrustPolicy,
+  type Finding,
+  type PermissionsLintOptions,
+  type Severity,
+  type TrustLintOptions,
+} from "./aws/lint.js";
 export { parsePolicy, PolicyError, type ParsedPolicy, type PolicyDocument, type PolicyKind, type PolicyMistake } from "./aws/policy.js";
 export {
   explainTrust,

@@ -7,8 +7,9 @@
  *   https://repost.aws/knowledge-center/iam-sts-invalididentitytoken
  */
 
-/** How well a fact is known: seen from the real service, written by the vendor, or concluded from those. */
-export type Grade = "live" | "documented" | "inferred";
+import type { Grade } from "./limits.js";
+
+export type { Grade };
 
 export interface StsErrorFact {
   readonly code: string;

@@ -114,7 +114,7 @@ describe("the issuer is asked", () => {
   });
 
   it.each([
-    ["a discovery document that is no object", { discovery: "text" as unknown, jwks: { keys: [] } as unknown }],
+    ["a discovery document that is no object", { discovery: "text", jwks: { keys: [] } }],
     ["a key document without list", { discovery: discoveryOf(factory.issuer), jwks: {} }],
   ])("and %s is none either", (_, documents) => {
     expect(evaluateWebIdentity({ ...ask(), issuer: { status: "ok", ...documents } })).toMatchObject({ reason: "issuer-unavailable" });
@@ -362,7 +362,7 @@ describe("JSON Web Tokens", () => {
 
   it("ES256 signatures are r and s, not DER", () => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const key = publicKeyOf(publicKey.export({ format: "jwk" }) as Record<string, unknown>)!;
+    const key = publicKeyOf(publicKey.export({ format: "jwk" }))!;
     expect(verifyJwtSignature(decodeJwt(signToken({ alg: "ES256" }, {}, privateKey))!, key)).toBe(true);
   });
 
