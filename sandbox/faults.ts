@@ -25,6 +25,7 @@ export class Faults {
   constructor(
     private readonly globalLatencyMs: () => number,
     private readonly changed: () => void = () => undefined,
+    private readonly wait: (milliseconds: number) => Promise<void> = waitUnheld,
   ) {}
 
   /** Orders a fault; `count` is how often it strikes (default: until removed). Returns its id. */
@@ -69,13 +70,18 @@ export class Faults {
   async enter(operation: string): Promise<void> {
     const matching = [...this.#latency].filter(([pattern]) => matches(pattern, operation)).map(([, ms]) => ms);
     const wait = this.globalLatencyMs() + Math.max(0, ...matching);
-    if (wait > 0) await sleep(wait);
+    if (wait > 0) await this.wait(wait);
     const fault = this.#faults.find((candidate) => matches(candidate.operation, operation));
     if (!fault) return;
     if (fault.count !== undefined && --fault.count <= 0) this.#faults = this.#faults.filter((other) => other !== fault);
     this.changed();
     throw new FaultError({ status: fault.status, code: fault.code, message: fault.message });
   }
+}
+
+/** Keeps no process alive: a sandbox that is stopped does not wait for its own latency. */
+function waitUnheld(milliseconds: number): Promise<void> {
+  return sleep(milliseconds, undefined, { ref: false });
 }
 
 /** Operations are compared without case, as clients and documentation differ in it. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
+import { z } from "zod";
 import type { CaMaterial } from "./certificates.js";
 import type { SandboxSnapshot } from "./index.js";
 import { snapshotEntries } from "./store.js";
@@ -16,6 +17,17 @@ export interface SavedState {
 const stateFormat = "cloud-federation-sandbox-state";
 const keysFormat = "cloud-federation-sandbox-keys";
 const version = 1;
+/** What a file that somebody edited may have lost; the store checks the resources. */
+const savedSettings = z.object({
+  resources: z.object({}),
+  clockOffsetSeconds: z.number(),
+  latencyMs: z.number().nonnegative(),
+  propagationDelaySeconds: z.number().nonnegative(),
+  faults: z.object({
+    latency: z.record(z.string(), z.number()),
+    faults: z.array(z.object({ id: z.string(), operation: z.string(), status: z.number(), code: z.string(), message: z.string(), count: z.number().optional() })),
+  }),
+});
 /** Milliseconds: changes come in bursts, and each write is a whole file. */
 const debounceMs = 100;
 
@@ -32,10 +44,11 @@ export async function readState(file: string): Promise<SavedState | undefined> {
   const ca = keys["ca"] as CaMaterial | undefined;
   if (typeof ca?.certPem !== "string" || typeof ca.keyPem !== "string") throw foreign(keysFile(file), "it holds no CA");
   if (!state) return { ca };
-  const { resources, ...rest } = state["sandbox"] as SandboxSnapshot;
+  if (!savedSettings.safeParse(state["sandbox"]).success) throw foreign(file, "its settings cannot be read");
+  const { resources, ...settings } = state["sandbox"] as SandboxSnapshot;
   try {
     const entries = [...snapshotEntries(resources), ...snapshotEntries({ entries: keys["entries"] })];
-    return { ca, snapshot: { ...rest, resources: { entries } } };
+    return { ca, snapshot: { ...settings, resources: { entries } } };
   } catch {
     throw foreign(file, "its resources cannot be read");
   }

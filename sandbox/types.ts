@@ -144,6 +144,8 @@ export interface ResourceBehaviour {
   readonly deleteBeforeReplace?: boolean;
   /** The input that holds the unique physical name, where there is one: a replacement that keeps a name which the program gave must delete first. */
   readonly physicalName?: string;
+  /** Inputs that the cloud decides where the program does not: read back as inputs only if the program gave them. */
+  readonly computed?: readonly string[];
   /** Fills in defaults, including the generated physical name for `name`, and says what the provider would refuse before calling the cloud. */
   check(inputs: Properties, scope: ProviderScope, logicalName: string, olds?: Properties): { inputs: Properties; failures: CheckFailure[] };
   /** Outputs that are known before creation (ARNs made of names); every other output is unknown in preview. */

@@ -49,15 +49,18 @@ export function assertAcceptableLength(incoming: IncomingMessage): void {
   if (Number(incoming.headers["content-length"] ?? 0) > maxRequestBytes) throw tooLarge();
 }
 
+/** Reads on past the limit, keeping nothing: a client that is still sending would miss the answer. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
-  assertAcceptableLength(incoming);
-  const chunks: Buffer[] = [];
+  // Who waits for the word to go on sends nothing until then.
+  if (incoming.headers.expect !== undefined) assertAcceptableLength(incoming);
+  let chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxRequestBytes) throw tooLarge();
-    chunks.push(chunk);
+    if (length > maxRequestBytes) chunks = [];
+    else chunks.push(chunk);
   }
+  if (length > maxRequestBytes) throw tooLarge();
   return Buffer.concat(chunks, length);
 }
 

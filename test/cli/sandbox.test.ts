@@ -170,6 +170,15 @@ describe("sandbox start", () => {
     expect(stderr()).toBe("sandbox: stopping\n");
   });
 
+  it("does not wait for its own latency when it stops", async () => {
+    const { child, ready } = await start("--latency", "600000");
+    const hanging = http.get(`${ready.url}/?Action=GetCallerIdentity&Version=2011-06-15`);
+    const ended = once(hanging, "error");
+    await once(hanging, "socket");
+    expect(await end(child, "SIGTERM")).toBe(0);
+    await ended;
+  });
+
   it("comes back from its state file, also after kill -9", async () => {
     const state = join(folder, "state.json");
     const first = await start("--state", state, "--propagation-delay", "3");
