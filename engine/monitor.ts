@@ -11,7 +11,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 
 import { PartialFailureError, type Properties, type ProviderScope, type ProviderTable } from "../sandbox/types.js";
 import type { EmbeddedEvent, EmbeddedResource } from "./embedded.js";
-import { checkInputs, compareInputs, invokeBehaviour, messageOf, packageOf, previewOutputs, resourceBehaviour, tableFor } from "./operations.js";
+import { checkInputs, compareInputs, invokeBehaviour, messageOf, packageOf, previewOutputs, readInputs, resourceBehaviour, tableFor } from "./operations.js";
 import { envelope, fromStruct, hasUnknown, toStruct, unwrap, wrap } from "./properties.js";
 
 export const stackType = "pulumi:pulumi:Stack";
@@ -229,9 +229,10 @@ export class EmbeddedMonitor {
   }
 
   private async importable(request: pb.RegisterResourceRequest, scope: ProviderScope) {
-    const found = await resourceBehaviour(this.options.tables, request.getType()).read(request.getImportid(), scope);
+    const behaviour = resourceBehaviour(this.options.tables, request.getType());
+    const found = await behaviour.read(request.getImportid(), scope);
     if (!found) throw new Error(`resource '${request.getImportid()}' does not exist`);
-    return found;
+    return { ...found, inputs: readInputs(behaviour, found.inputs, fromStruct(request.getObject())) };
   }
 
   private async readExisting(request: pb.ReadResourceRequest): Promise<pb.ReadResourceResponse> {

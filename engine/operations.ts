@@ -74,7 +74,7 @@ export function compareInputs(
   const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => !ignored.includes(key)).sort();
   const changes = new Map<string, InputChange>();
   for (const key of keys) {
-    if (sameValue(olds[key], news[key])) continue;
+    if (sameValue(olds[key], news[key]) || (news[key] === undefined && isComputed(behaviour, key))) continue;
     const kind = olds[key] === undefined ? "add" : news[key] === undefined ? "delete" : "update";
     changes.set(key, { kind, replaces: behaviour.replaceOn.includes(key) });
   }
@@ -86,6 +86,13 @@ export function compareInputs(
     name === olds[behaviour.physicalName] &&
     !generatedName.test(name);
   return { changes, replaces, deleteBeforeReplace: replaces && (behaviour.deleteBeforeReplace === true || nameTaken) };
+}
+
+const isComputed = (behaviour: ResourceBehaviour, key: string): boolean => behaviour.computed?.includes(key) ?? false;
+
+/** The inputs that were read back, without those that the cloud decided because the program did not. */
+export function readInputs(behaviour: ResourceBehaviour, found: Properties, before: Properties): Properties {
+  return Object.fromEntries(Object.entries(found).filter(([key]) => key in before || !isComputed(behaviour, key)));
 }
 
 /** Outputs that a preview knows: the inputs, what follows from them, and on an update what was there before. */

@@ -19,6 +19,7 @@ import {
   messageOf,
   packageOf,
   previewOutputs,
+  readInputs,
   resourceBehaviour,
   tableFor,
   type InputChange,
@@ -165,15 +166,16 @@ function providerService(tables: readonly ProviderTable[]): Handlers {
     read: unary(async (request, peer) => {
       const type = typeOf(request);
       const known = unwrap(fromStruct(request.getProperties()));
-      const { secrets: inputSecrets } = unwrap(fromStruct(request.getInputs()));
+      const before = unwrap(fromStruct(request.getInputs()));
       const olds = Object.keys(known.plain).length === 0 ? undefined : known.plain;
-      const found = await resourceBehaviour(tables, type).read(request.getId(), scopeOf(peer, type), olds);
+      const behaviour = resourceBehaviour(tables, type);
+      const found = await behaviour.read(request.getId(), scopeOf(peer, type), olds);
       if (!found) return new pb.ReadResponse();
-      const secrets = mergeSecrets(known.secrets, inputSecrets);
+      const secrets = mergeSecrets(known.secrets, before.secrets);
       return new pb.ReadResponse()
         .setId(found.id)
         .setProperties(toStruct(wrap(found.outputs, secrets)))
-        .setInputs(toStruct(wrap(found.inputs, secrets)));
+        .setInputs(toStruct(wrap(readInputs(behaviour, found.inputs, before.plain), secrets)));
     }),
 
     delete: unary(async (request, peer) => {

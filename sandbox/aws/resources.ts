@@ -1,0 +1,56 @@
+/** Pulumi's AWS package as the sandbox plays it: its resource types, its functions, its provider's configuration. */
+import { partitionOfRegion } from "../../facts/aws/partitions.js";
+import type { ProviderScope, ProviderTable, ResourceBehaviour } from "../types.js";
+import { behaviour, type Definition } from "./resources/behaviour.js";
+import * as iam from "./resources/iam.js";
+import { createInvokes } from "./resources/invokes.js";
+import * as kms from "./resources/kms.js";
+import * as s3 from "./resources/s3.js";
+import type { AwsCloud } from "./types.js";
+
+const definitions: readonly Definition[] = [
+  iam.openIdConnectProvider,
+  iam.policy,
+  iam.role,
+  iam.rolePolicy,
+  iam.rolePolicyAttachment,
+  kms.alias,
+  kms.key,
+  s3.bucket,
+  s3.bucketLifecycleConfiguration,
+  s3.bucketOwnershipControls,
+  s3.bucketPolicy,
+  s3.bucketPublicAccessBlock,
+  s3.bucketServerSideEncryptionConfiguration,
+  s3.bucketVersioning,
+];
+
+export function createAwsTable(cloud: AwsCloud): ProviderTable {
+  const resources = definitions.map((definition): [string, ResourceBehaviour] => [definition.type, behaviour(cloud, definition)]);
+  return {
+    package: "aws",
+    scope: (config) => scope(cloud, config),
+    resources: new Map(resources),
+    invokes: createInvokes(cloud),
+  };
+}
+
+/** https://www.pulumi.com/registry/packages/aws/installation-configuration/ */
+function scope(cloud: AwsCloud, config: Record<string, string>): ProviderScope {
+  const region = config.region ?? "";
+  if (region === "") {
+    throw new Error("Missing region information. Make sure you have set your region, e.g. `pulumi config set aws:region us-west-2`.");
+  }
+  if (!partitionOfRegion(region)) throw new Error(`Invalid AWS Region: ${region}`);
+  const accountId = cloud.defaultAccountId;
+  const allowed = accounts(config.allowedAccountIds);
+  if (allowed.length > 0 && !allowed.includes(accountId)) throw new Error(`AWS account ID not allowed: ${accountId}`);
+  if (accounts(config.forbiddenAccountIds).includes(accountId)) throw new Error(`AWS account ID not allowed: ${accountId}`);
+  return { region, accountId };
+}
+
+/** A structured value of the configuration arrives as a JSON text. */
+function accounts(json: string | undefined): string[] {
+  const parsed: unknown = json === undefined || json === "" ? [] : JSON.parse(json);
+  return Array.isArray(parsed) ? parsed.map(String) : [];
+}
