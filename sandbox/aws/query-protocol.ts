@@ -56,10 +56,10 @@ function toValue(tree: Tree): unknown {
   return Object.fromEntries([...tree].map(([name, value]) => [name, typeof value === "string" ? value : toValue(value)]));
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;" };
 
 function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  return text.replace(/[&<>\r]/g, (character) => ENTITIES[character] ?? character);
 }
 
 /** Policy documents travel URL-encoded in IAM's answers. */
