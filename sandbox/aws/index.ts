@@ -9,6 +9,7 @@ import { IamContext } from "./iam-context.js";
 import { IamStore } from "./iam-store.js";
 import { createIam } from "./iam.js";
 import { createKms } from "./kms.js";
+import { createAwsTable } from "./resources.js";
 import { createS3 } from "./s3.js";
 import type { AwsService, AwsServiceContext } from "./service.js";
 import { SignatureVerifier } from "./sigv4.js";
@@ -47,6 +48,10 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
   const cloud: AwsCloud = {
     defaultAccountId: DEFAULT_ACCOUNT_ID,
     administrator: (accountId) => accounts.administrator(accountId),
+    accountOfAccessKey: (accessKeyId) => {
+      const key = credentials.find(accessKeyId);
+      return key && credentials.caller(key)?.principal.accountId;
+    },
     // The engines call as over TLS: what they do stands for a client's call.
     call: (caller, service, operation, input, region) =>
       invoke(service, operation, { caller: localise(caller, region), region, input, context: { "aws:SecureTransport": "true" } }),
@@ -59,7 +64,7 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
     handleS3: (request, authenticated) => s3.handleWire(request, authenticated),
   });
   accounts.administrator(DEFAULT_ACCOUNT_ID);
-  return { cloud, service, table: emptyTable };
+  return { cloud, service, table: createAwsTable(cloud) };
 }
 
 /** Accounts are the same in every partition of the sandbox; only their names differ. */
@@ -68,10 +73,3 @@ function localise(caller: AwsCaller, region: string): AwsCaller {
   if (caller.principal.kind !== "user" || partition === "aws") return caller;
   return { ...caller, principal: { ...caller.principal, arn: caller.principal.arn.replace(/^arn:[^:]+:/, `arn:${partition}:`) } };
 }
-
-const emptyTable: ProviderTable = {
-  package: "aws",
-  scope: () => ({ region: "us-east-1", accountId: DEFAULT_ACCOUNT_ID }),
-  resources: new Map(),
-  invokes: new Map(),
-};
