@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam/index.js";
 import { numberRules, numberViolation, policySize, quotas, textRules, textViolation } from "../../facts/aws/index.js";
+import { lintPermissions, lintTrustPolicy, type Finding } from "../../trust/aws/lint.js";
 import { InputChecks, knownOr } from "../inputs.js";
 import { checkTags, exactViolation, sessionNameViolation, subjectViolation, titleOf, type Tags } from "./common.js";
 import { policyDocument, serializePolicy } from "./policy.js";
@@ -81,8 +82,8 @@ export class AwsFederatedRole extends pulumi.ComponentResource {
     if (workloads.length === 0) checks.add("workloads", "must name at least one workload");
     const s3Objects = (args.s3Objects ?? []).map((grant, index) => checkS3ObjectsGrant(checks, `s3Objects[${index}]`, grant));
     const tags = checkTags(checks, args.tags);
-    checks.value("workloads", trustText(args.workloads.map(shortestWorkload), args.sessionName && knownOr(args.sessionName, "ab")), trustViolation);
-    checks.value("s3Objects", s3ObjectsText((args.s3Objects ?? []).map(shortestS3ObjectsGrant)), permissionsViolation);
+    checks.value("workloads", trustText(args.workloads.map(shortestWorkload), args.sessionName && knownOr(args.sessionName, "ab")), trustTooLong);
+    checks.value("s3Objects", s3ObjectsText((args.s3Objects ?? []).map(shortestS3ObjectsGrant)), permissionsTooLong);
     checks.finish();
 
     this.trustPolicy = checks.value("workloads", pulumi.all([pulumi.all(workloads), sessionName]).apply((known) => trustText(...known)), trustViolation);
@@ -149,12 +150,27 @@ function s3ObjectsText(grants: S3ObjectsGrant[]): string {
   return serializePolicy(policyDocument(grants.flatMap(s3ObjectsStatements)));
 }
 
-function trustViolation(document: string): string | undefined {
+function trustTooLong(document: string): string | undefined {
   return sizeViolation(document, quotas.trustPolicySize);
 }
 
-function permissionsViolation(document: string): string | undefined {
+function permissionsTooLong(document: string): string | undefined {
   return sizeViolation(document, quotas.roleInlinePolicySize);
+}
+
+function trustViolation(document: string): string | undefined {
+  // Wildcards were asked for by name, or were refused before this.
+  return trustTooLong(document) ?? lintViolation(lintTrustPolicy(document, { allowSubjectPattern: true }));
+}
+
+function permissionsViolation(document: string): string | undefined {
+  return permissionsTooLong(document) ?? lintViolation(lintPermissions(document));
+}
+
+/** The last look at what was built, by the rules that verification reads other people's policies with. */
+function lintViolation(findings: Finding[]): string | undefined {
+  const error = findings.find(({ severity }) => severity === "error");
+  return error && `make a policy that must not be: ${error.path}: ${error.message} ${error.fix}`;
 }
 
 function sizeViolation(document: string, quota: { limit: number; what: string }): string | undefined {

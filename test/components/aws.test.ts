@@ -11,10 +11,12 @@ import {
   type AwsFederatedRoleArgs,
   type AwsOidcProviderArgs,
 } from "../../components/aws/index.js";
+import { InputChecks } from "../../components/inputs.js";
 import { s3ObjectsStatements } from "../../components/aws/s3-objects-grant.js";
 import { trustDocument } from "../../components/aws/trust-document.js";
 import { policyDocument, serializePolicy } from "../../components/aws/policy.js";
 import { awsPermissions, partitionOfRegion, partitions, policySize, quotas, textRules, textViolation, type Permission } from "../../facts/aws/index.js";
+import { lintPermissions, lintTrustPolicy } from "../../trust/aws/lint.js";
 import { authorize } from "../../trust/aws/authorize.js";
 import { evaluateWebIdentity } from "../../trust/aws/web-identity.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
@@ -87,14 +89,6 @@ describe("AwsOidcProvider", () => {
         `Add it with \`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${PROVIDER} --client-id sts.amazonaws.com\`. ` +
         "Look first: a role on this provider whose trust policy does not pin `aud` would then accept tokens of that audience too.",
     );
-  });
-
-  it("holds back what depends on an adopted one that is not there", async () => {
-    const program = () => {
-      const provider = new AwsOidcProvider("dcf", { url: ISSUER, clientIds: ["sts.amazonaws.com"], existingArn: PROVIDER });
-      new AwsFederatedRole("dcf", { workloads: [{ ...workload, providerArn: provider.arn }] });
-    };
-    expect(await mistakes(run(program))).toContain(`existingArn: ${PROVIDER} cannot be read: `);
   });
 
   it.each([
@@ -293,9 +287,25 @@ describe("AwsFederatedRole", () => {
     expect(await mistakes(roleWith({ s3Objects: grants(most + 1) }))).toContain(`s3Objects: make a policy of ${size(most + 1)} characters; the limit is 10240`);
   });
 
-  it("judges values that are known later as soon as they are, before the role is made", async () => {
-    await accepted(roleWith({ workloads: [{ ...workload, subject: pulumi.output(SUBJECT) }] }));
-    expect(await mistakes(roleWith({ workloads: [{ ...workload, subject: pulumi.output("a b") }] }))).toContain("workloads[0].subject: must be 1 to 255");
+  it("takes values that are known later", async () => {
+    const done = await accepted(roleWith({ workloads: [{ ...workload, subject: pulumi.output(SUBJECT), providerArn: pulumi.output(PROVIDER) }] }));
+    expect(done.child("dcf").inputs.assumeRolePolicy).toBe((await accepted(roleWith({}))).child("dcf").inputs.assumeRolePolicy);
+  });
+});
+
+describe("an input that is known later", () => {
+  it("passes, or holds back what depends on it with the mistake alone as the message, reported once", async () => {
+    const settled: unknown[] = [];
+    const { result } = await run(async () => {
+      const checks = new InputChecks(new pulumi.ComponentResource("test:index:Thing", "thing"), 'Thing "thing"');
+      const even = (value: number) => checks.value("count", pulumi.output(value), (known) => (known % 2 === 0 ? undefined : `must be even; got ${known}`));
+      const values = [even(2), even(3), even(3).apply((value) => value)];
+      checks.finish();
+      settled.push(...(await Promise.allSettled(values.map((value) => (value as unknown as { promise(): Promise<number> }).promise()))));
+    });
+    expect(result.errors).toEqual(['Thing "thing" has a mistake in its inputs: count: must be even; got 3']);
+    const rejected = { status: "rejected", reason: expect.objectContaining({ message: 'Thing "thing" has a mistake in its inputs:\n  count: must be even; got 3', hideStack: true }) };
+    expect(settled).toEqual([{ status: "fulfilled", value: 2 }, rejected, rejected]);
   });
 });
 
@@ -543,6 +553,16 @@ describe("what an accepted workload admits", () => {
     expect(decided(below, "s3:ListBucket", arn, undefined, { "s3:prefix": "q/" })).toBe(false);
     expect(decided(below, "s3:ListBucket", arn)).toBe(false);
     expect(decided(below, "s3:GetBucketLocation", arn)).toBe(true);
+  });
+});
+
+describe("the lint", () => {
+  it("finds nothing in what the role component writes", async () => {
+    const other = { ...workload, issuer: "https://b.example/t/1", providerArn: "arn:aws:iam::111122223333:oidc-provider/b.example/t/1", subject: "tenant:4711" };
+    const grant = { bucketArn: "arn:aws:s3:::acme", bucketAccountId: "111122223333" };
+    const done = await accepted(roleWith({ workloads: [workload, other], sessionName: "dcf-*", s3Objects: [grant, { ...grant, prefix: "p/", kmsKeyArn: KEY }] }));
+    expect(lintTrustPolicy(String(done.child("dcf").inputs.assumeRolePolicy))).toEqual([]);
+    expect(lintPermissions(String(done.child("dcf-s3-objects").inputs.policy), { partition: "aws" })).toEqual([]);
   });
 });
 
