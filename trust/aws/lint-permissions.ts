@@ -6,7 +6,6 @@ import { ACTION_SCOPES, UNSCOPED_ACTIONS } from "../../facts/aws/action-scopes.j
 import { s3Action } from "../../facts/aws/s3.js";
 import { parseArn } from "./arn.js";
 import { bySeverity, type Finding } from "./findings.js";
-import { matchesAction } from "./pattern.js";
 import { parsePolicy, type Statement } from "./policy.js";
 import { coversAction } from "./statements.js";
 
@@ -56,7 +55,7 @@ function actionFindings(action: string, { resources = [] }: Statement, path: str
     ];
   }
   const any = resources.includes("*");
-  if (UNSCOPED_ACTIONS.some((known) => matchesAction(action, known) && !action.includes("*")) && !any && resources.length > 0) {
+  if (isUnscoped(action) && !any && resources.length > 0) {
     return [
       {
         code: "action-needs-any-resource",
@@ -85,6 +84,11 @@ function actionFindings(action: string, { resources = [] }: Statement, path: str
   ];
 }
 
+/** By its own name: a pattern covers scoped actions too. */
+function isUnscoped(action: string): boolean {
+  return UNSCOPED_ACTIONS.some((known) => known.toLowerCase() === action.toLowerCase());
+}
+
 function breadthFindings(statement: Statement, path: string): Finding[] {
   const findings: Finding[] = [];
   const { actions = [], notActions, resources = [], notResources } = statement;
@@ -101,7 +105,7 @@ function breadthFindings(statement: Statement, path: string): Finding[] {
   if (wide.length > 0) {
     findings.push({ code: "any-action", severity: "warning", path: `${path}.Action`, message: `${wide.join(", ")} allows every action of the service, future ones too.`, fix: "List the actions." });
   }
-  const scoped = actions.filter((action) => !UNSCOPED_ACTIONS.some((known) => matchesAction(action, known)));
+  const scoped = actions.filter((action) => !isUnscoped(action));
   if (resources.includes("*") && scoped.length > 0) {
     findings.push({
       code: "any-resource",
