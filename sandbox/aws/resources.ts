@@ -42,11 +42,19 @@ function scope(cloud: AwsCloud, config: Record<string, string>): ProviderScope {
     throw new Error("Missing region information. Make sure you have set your region, e.g. `pulumi config set aws:region us-west-2`.");
   }
   if (!partitionOfRegion(region)) throw new Error(`Invalid AWS Region: ${region}`);
-  const accountId = cloud.defaultAccountId;
+  const accountId = account(cloud, config.accessKey);
   const allowed = accounts(config.allowedAccountIds);
   if (allowed.length > 0 && !allowed.includes(accountId)) throw new Error(`AWS account ID not allowed: ${accountId}`);
   if (accounts(config.forbiddenAccountIds).includes(accountId)) throw new Error(`AWS account ID not allowed: ${accountId}`);
   return { region, accountId };
+}
+
+/** Without a key in its configuration, a provider acts in the sandbox's own account: the table cannot see the program's environment. */
+function account(cloud: AwsCloud, accessKeyId: string | undefined): string {
+  if (accessKeyId === undefined || accessKeyId === "") return cloud.defaultAccountId;
+  const accountId = cloud.accountOfAccessKey(accessKeyId);
+  if (accountId !== undefined) return accountId;
+  throw new Error("validating provider credentials: retrieving caller identity from STS: api error InvalidClientTokenId: The security token included in the request is invalid.");
 }
 
 /** A structured value of the configuration arrives as a JSON text. */

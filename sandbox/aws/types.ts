@@ -33,6 +33,8 @@ export interface AwsCloud {
   readonly defaultAccountId: string;
   /** The user that a fresh account has, with `AdministratorAccess`; makes the account if it is new. */
   administrator(accountId: string): { caller: AwsCaller; accessKey: AwsAccessKey };
+  /** Whose key this is; undefined for one that the sandbox did not issue or that is no longer good. */
+  accountOfAccessKey(accessKeyId: string): string | undefined;
   /**
    * Calls an operation past the wire, authorised as the caller. Input and output are the API model's members
    * (`RoleName`, `AssumeRolePolicyDocument`, …). Throws {@link AwsError}.
