@@ -85,9 +85,19 @@ export function createS3(context: AwsServiceContext): S3 {
     return operation(request);
   }
 
+  function bucketRegion(address: S3Address): string | undefined {
+    return address.bucket === undefined ? undefined : state.bucket(address.bucket)?.region;
+  }
+
+  /** Where a request arrived: an unsigned one, or one to the bucket's global host name, is led to the bucket's region. */
+  function regionAsked(address: S3Address, { caller, region }: AuthenticatedRequest): string {
+    if (caller.principal.kind !== "anonymous") return region;
+    return address.region ?? bucketRegion(address) ?? region;
+  }
+
   /** The region of an existing bucket, which S3 tells those who ask at the wrong place. */
   function regionHeader(address: S3Address): Record<string, string> {
-    const region = address.bucket === undefined ? undefined : state.bucket(address.bucket)?.region;
+    const region = bucketRegion(address);
     return region === undefined ? {} : { "x-amz-bucket-region": region };
   }
 
@@ -97,7 +107,7 @@ export function createS3(context: AwsServiceContext): S3 {
    */
   function misplaced(error: AwsError, address: S3Address, signedRegion: string): AwsError {
     if (error.code !== "PermanentRedirect" || address.style === "direct") return error;
-    const region = address.bucket === undefined ? undefined : state.bucket(address.bucket)?.region;
+    const region = bucketRegion(address);
     // The global host name of a bucket leads to the bucket's region.
     const arrived = address.region ?? (address.style === "virtual-hosted" ? region : signedRegion);
     if (region === undefined || arrived !== region) return error;
@@ -113,7 +123,7 @@ export function createS3(context: AwsServiceContext): S3 {
       const model = operationOf(request, address);
       const output = await answer(model.name, {
         caller: authenticated.caller,
-        region: authenticated.region,
+        region: regionAsked(address, authenticated),
         input: readInput(model, request, address),
         context: { ...authenticated.context, ...transportConditions(request, address) },
       });
