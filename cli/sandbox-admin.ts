@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { parseInteger, parseNumber } from "./sandbox-arguments.js";
+import { parseInteger, parseNumber, sandboxOption } from "./sandbox-arguments.js";
 import type { SandboxClient } from "./sandbox-client.js";
 
 type Call = (client: SandboxClient) => Promise<unknown>;
@@ -10,7 +10,7 @@ export function registerSandboxAdmin(sandbox: Command): void {
     .command("admin")
     .description("change the running sandbox from outside: resources, latency, faults, time, issuers")
     .helpCommand(false)
-    .addOption(new Option("--sandbox <url>", "the running sandbox (default: $CLOUD_FEDERATION_SANDBOX or http://127.0.0.1:8470)"))
+    .addOption(sandboxOption())
     .addHelpText(
       "after",
       `
@@ -80,7 +80,9 @@ function registerResources(resources: Command, run: Run): void {
     .command("delete <type> <id>")
     .description("delete a resource")
     .addOption(propagateOption())
-    .action((type: string, id: string, options: { propagate?: boolean }) => run((client) => client.delete("/resource", { type, id, ...propagation(options) })));
+    .action((type: string, id: string, options: { propagate?: boolean }) =>
+      run((client) => client.delete("/resource", { type, id, ...propagation(options) })),
+    );
 }
 
 /** `<accountId>/<name>` of the stored document; the account that is asked for, or the sandbox's own. */
@@ -124,7 +126,10 @@ function registerPolicies(policy: Command, run: Run): void {
 }
 
 function registerFaults(fault: Command, run: Run): void {
-  fault.addHelpText("after", examples("fault add s3:PutObject --code SlowDown --status 503 --count 3", "fault list", "fault remove fault-1", "fault remove"));
+  fault.addHelpText(
+    "after",
+    examples("fault add s3:PutObject --code SlowDown --status 503 --count 3", "fault list", "fault remove fault-1", "fault remove"),
+  );
   fault
     .command("list")
     .description("list the faults that still strike")

@@ -1,18 +1,18 @@
 import { request } from "node:http";
+import { sandboxVariable } from "../sandbox/environment.js";
 import { CliError, oneLine } from "./output.js";
+import { defaultSandboxUrl } from "./sandbox-arguments.js";
 
 /** Milliseconds for one call of the admin API, beyond what an RSA key takes on a busy machine. */
 const deadlineMs = 20_000;
-
-export const defaultSandboxUrl = "http://127.0.0.1:8470";
 
 /** Talks to the admin API of a running sandbox. Every mistake is a {@link CliError}. */
 export class SandboxClient {
   readonly url: string;
 
-  /** Default: `CLOUD_FEDERATION_SANDBOX`, else {@link defaultSandboxUrl}. */
+  /** Default: as `CLOUD_FEDERATION_SANDBOX` says, else {@link defaultSandboxUrl}. */
   constructor(url: string | undefined) {
-    const chosen = url ?? (process.env["CLOUD_FEDERATION_SANDBOX"] || defaultSandboxUrl);
+    const chosen = url ?? (process.env[sandboxVariable] || defaultSandboxUrl);
     const parsed = URL.canParse(chosen) ? new URL(chosen) : undefined;
     const local = parsed !== undefined && /^(127(\.\d+){3}|localhost|\[::1\])$/.test(parsed.hostname);
     if (parsed?.protocol !== "http:" || !local) {
@@ -52,7 +52,9 @@ export class SandboxClient {
   #unreachable(error: unknown): CliError {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ECONNREFUSED") {
-      return new CliError(`No sandbox is running at ${this.url}: start one with \`cloud-federation sandbox start\`, or name it with --sandbox URL.`);
+      return new CliError(
+        `No sandbox is running at ${this.url}: start one with \`cloud-federation sandbox start\`, or name it with --sandbox URL.`,
+      );
     }
     if (code === "ABORT_ERR" || (error instanceof Error && error.name === "TimeoutError")) {
       return new CliError(`The sandbox at ${this.url} did not answer within ${deadlineMs / 1000} s.`);

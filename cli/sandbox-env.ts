@@ -62,7 +62,8 @@ export function assign(variables: Record<string, string>, shell: NodeJS.ProcessE
   const real = realCredentials(variables, shell);
   if (real.length > 0 && !override) {
     throw new CliError(
-      `This shell carries credentials of a real cloud: ${real.join(", ")}. Use a shell without them, or add --override to replace and unset them in this one.`,
+      `This shell carries credentials of a real cloud: ${real.join(", ")}. ` +
+        "Use a shell without them, or add --override to replace and unset them in this one.",
     );
   }
   const assignments: Assignments = {};

@@ -38,7 +38,9 @@ async function open(options: StartOptions): Promise<Sandbox> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
-      throw new CliError(`Port ${port} is in use, perhaps by a sandbox that runs already: stop what listens there, or choose another with --port.`);
+      throw new CliError(
+        `Port ${port} is in use, perhaps by a sandbox that runs already: stop what listens there, or choose another with --port.`,
+      );
     }
     if (code === "EACCES") throw new CliError(`Port ${port} may not be used by this user: choose another with --port.`);
     throw new CliError(oneLine(error));

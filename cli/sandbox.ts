@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { parseInteger, parseNumber } from "./sandbox-arguments.js";
+import { defaultPort, parseInteger, parseNumber, sandboxOption } from "./sandbox-arguments.js";
 import { registerSandboxAdmin } from "./sandbox-admin.js";
 
 interface EnvOptions {
@@ -26,12 +26,6 @@ export interface StartOptions {
   latency?: number;
   readyFile?: string;
 }
-
-/** The port that a sandbox listens on unless told otherwise; the core says the same, and is too heavy to be asked here. */
-const defaultPort = 8470;
-
-export const sandboxOption = (): Option =>
-  new Option("--sandbox <url>", `the running sandbox (default: $CLOUD_FEDERATION_SANDBOX or http://127.0.0.1:${defaultPort})`);
 
 const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 

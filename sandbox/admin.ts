@@ -31,7 +31,13 @@ const behaviour = z.strictObject({
 });
 const bodies = {
   latency: z.strictObject({ milliseconds: amount, operation: text.optional() }),
-  fault: z.strictObject({ operation: text, status: z.int().min(400).max(599), code: text, message: text, count: z.int().positive().optional() }),
+  fault: z.strictObject({
+    operation: text,
+    status: z.int().min(400).max(599),
+    code: text,
+    message: text,
+    count: z.int().positive().optional(),
+  }),
   advance: z.strictObject({ advanceSeconds: z.number() }),
   delay: z.strictObject({ seconds: amount }),
   newIssuer: z.strictObject({ url: text, algorithm: z.enum(signingAlgorithms).optional() }),

@@ -21,9 +21,6 @@ export type { EnvironmentOptions } from "./environment.js";
 export type { FaultPlan, OrderedFault } from "./faults.js";
 export { defaultAudience, defaultIssuerUrl, type Issuer, type IssuerBehaviour, type IssuerKey, type TokenOrder } from "./issuers.js";
 
-/** The port of a sandbox that a person starts. */
-export const defaultPort = 8470;
-
 export interface SandboxOptions {
   /** Port on 127.0.0.1; 0, the default, takes any that is free. */
   port?: number;
@@ -182,7 +179,7 @@ interface RuntimeFiles {
   remove(): Promise<void>;
 }
 
-/** Where clients find the CA certificate: beside the state file, so that a shell's variables outlive a restart, or in a temporary folder. */
+/** Where clients find the CA certificate: beside the state file, so that a shell's variables outlive a restart, else in a temporary folder. */
 async function createFiles(stateFile: string | undefined, caPem: string): Promise<RuntimeFiles> {
   const folder = stateFile === undefined ? await mkdtemp(join(tmpdir(), "cloud-federation-")) : undefined;
   const caFile = folder === undefined ? `${stateFile ?? ""}.ca.pem` : join(folder, "ca.pem");

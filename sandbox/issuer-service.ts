@@ -11,7 +11,7 @@ export class IssuerService implements WireService {
   ) {}
 
   serves(host: string, direct: boolean, request: WireRequest): boolean {
-    return !direct && this.#at(host, request.url.port).length > 0;
+    return !direct && request.secure && this.#at(host, request.url.port).length > 0;
   }
 
   /** True when the issuers of this host and port show a certificate that nobody trusts. */

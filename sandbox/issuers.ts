@@ -178,7 +178,8 @@ export class Issuers {
     const kid = randomBytes(8).toString("hex");
     const stored: StoredKey = { algorithm, privatePem };
     this.store.put(keyType, keyId(issuer.url, kid), stored);
-    return this.#write({ ...issuer, keys: [...issuer.keys, { kid, algorithm, jwk: publicJwk(privatePem, kid, algorithm) }], signingKid: kid });
+    const published: IssuerKey = { kid, algorithm, jwk: publicJwk(privatePem, kid, algorithm) };
+    return this.#write({ ...issuer, keys: [...issuer.keys, published], signingKid: kid });
   }
 
   #write(issuer: Issuer): Issuer {

@@ -25,7 +25,16 @@ const savedSettings = z.object({
   propagationDelaySeconds: z.number().nonnegative(),
   faults: z.object({
     latency: z.record(z.string(), z.number()),
-    faults: z.array(z.object({ id: z.string(), operation: z.string(), status: z.number(), code: z.string(), message: z.string(), count: z.number().optional() })),
+    faults: z.array(
+      z.object({
+        id: z.string(),
+        operation: z.string(),
+        status: z.number(),
+        code: z.string(),
+        message: z.string(),
+        count: z.number().optional(),
+      }),
+    ),
   }),
 });
 /** Milliseconds: changes come in bursts, and each write is a whole file. */

@@ -5,7 +5,7 @@ import * as tls from "node:tls";
 import type { CertificateAuthority } from "./certificates.js";
 import type { IssuerService } from "./issuer-service.js";
 import type { IssuerAnswer } from "./types.js";
-import { parseAuthority, readRequest, textResponse, writeResponse } from "./wire.js";
+import { anyRequestTo, parseAuthority, readRequest, textResponse, writeResponse } from "./wire.js";
 
 /** No honest document is larger. */
 const maxDocumentBytes = 1024 * 1024;
@@ -34,10 +34,7 @@ export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: 
     if (target?.protocol !== "https:") return { status: "unreachable", detail: `${url} is no https:// URL` };
     const { hostname, port } = target;
     const place = parseAuthority(target.host);
-    const served =
-      place !== undefined &&
-      network.issuers.serves(place.host, false, { method: "GET", url: target, rawTarget: "/", host: place.host, headers: {}, body: Buffer.alloc(0), secure: true });
-    if (!served) return { status: "unreachable", detail: `no issuer of the sandbox is at ${hostname}` };
+    if (!place || !network.issuers.serves(place.host, false, anyRequestTo(place.host, place.port))) return { status: "unreachable", detail: `no issuer of the sandbox is at ${hostname}` };
     const [near, far] = duplexPair();
     const farEnd = new tls.TLSSocket(far, { isServer: true, secureContext: network.authority(hostname, port).context(hostname) });
     farEnd.on("error", () => farEnd.destroy());

@@ -4,7 +4,16 @@ import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import type { CertificateAuthority } from "./certificates.js";
 import type { WireRequest, WireResponse, WireService } from "./types.js";
-import { WireError, assertAcceptableLength, isLoopback, parseAuthority, readRequest, textResponse, writeResponse } from "./wire.js";
+import {
+  WireError,
+  anyRequestTo,
+  assertAcceptableLength,
+  isLoopback,
+  parseAuthority,
+  readRequest,
+  textResponse,
+  writeResponse,
+} from "./wire.js";
 
 /** Where the admin API is, on the loopback listener only. */
 export const adminPrefix = "/_sandbox/";
@@ -104,7 +113,7 @@ export class SandboxServer {
         const host = name.toLowerCase();
         const port = tunnel?.port ?? "";
         if (host === tunnel?.host || (!tunnel && isLoopback(host))) done(null);
-        else if (this.#serves(host, port, false)) done(null, authority(host, port).context(host));
+        else if (this.#serves(host, port)) done(null, authority(host, port).context(host));
         else done(new Error(`The sandbox serves no ${host}.`));
       },
     });
@@ -115,21 +124,21 @@ export class SandboxServer {
   #connect(request: http.IncomingMessage, socket: Duplex): void {
     const target = parseAuthority(request.url ?? "");
     const nested = this.#connections.get(socket)?.tunnel !== undefined;
-    if (!target || nested || !this.#serves(target.host, target.port === "443" ? "" : target.port, false)) {
+    const port = target?.port === "443" ? "" : (target?.port ?? "");
+    if (!target || nested || !this.#serves(target.host, port)) {
       const body = `${refusal(target?.host ?? request.url ?? "")}\n`;
-      const head = `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
-      socket.end(head + body);
+      const length = Buffer.byteLength(body);
+      const fields = ["content-type: text/plain; charset=utf-8", `content-length: ${length}`, "connection: close"];
+      socket.end(`HTTP/1.1 403 Forbidden\r\n${fields.join("\r\n")}\r\n\r\n${body}`);
       return;
     }
-    const port = target.port === "443" ? "" : target.port;
     socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
     this.#terminate(socket, { host: target.host, port, authority: port === "" ? target.host : `${target.host}:${port}` });
   }
 
-  #serves(host: string, port: string, direct: boolean): boolean {
-    const url = new URL(`https://${host.includes(":") ? `[${host}]` : host}${port === "" ? "" : `:${port}`}/`);
-    const probe: WireRequest = { method: "CONNECT", url, rawTarget: "/", host, headers: {}, body: Buffer.alloc(0), secure: true };
-    return this.options.services.some((service) => service.serves(host, direct, probe));
+  #serves(host: string, port: string): boolean {
+    const probe = anyRequestTo(host, port);
+    return this.options.services.some((service) => service.serves(host, false, probe));
   }
 
   async #request(incoming: http.IncomingMessage, outgoing: http.ServerResponse): Promise<void> {

@@ -157,7 +157,8 @@ function copyJson(value: unknown, path: string): Json | undefined {
     }
     return copy;
   }
-  throw new TypeError(`The store keeps JSON values: ${path} is ${typeof value === "object" ? "an object with a class" : `a ${typeof value}`}.`);
+  const found = typeof value === "object" ? "an object with a class" : `a ${typeof value}`;
+  throw new TypeError(`The store keeps JSON values: ${path} is ${found}.`);
 }
 
 /** True for the prototype of plain objects of any realm: test runners give each file its own. */

@@ -26,6 +26,12 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** Stands for every request to a host, where only the host is known yet. `port` is empty for https's own. */
+export function anyRequestTo(host: string, port: string): WireRequest {
+  const url = new URL(`https://${host.includes(":") ? `[${host}]` : host}${port === "" ? "" : `:${port}`}/`);
+  return { method: "GET", url, rawTarget: "/", host, headers: {}, body: Buffer.alloc(0), secure: true };
+}
+
 /** Reads a whole request. Throws {@link WireError} when it is too large or has no usable target. */
 export async function readRequest(incoming: IncomingMessage, secure: boolean, defaultAuthority: string): Promise<WireRequest> {
   const headers = joinHeaders(incoming.rawHeaders);

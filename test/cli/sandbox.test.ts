@@ -172,11 +172,13 @@ describe("sandbox start", () => {
 
   it("does not wait for its own latency when it stops", async () => {
     const { child, ready } = await start("--latency", "600000");
-    const hanging = http.get(`${ready.url}/?Action=GetCallerIdentity&Version=2011-06-15`);
-    const ended = once(hanging, "error");
-    await once(hanging, "socket");
+    const headers = { "content-type": "application/x-www-form-urlencoded", expect: "100-continue" };
+    const hanging = http.request(ready.url, { method: "POST", headers });
+    hanging.on("error", () => undefined);
+    hanging.flushHeaders();
+    await once(hanging, "continue");
+    hanging.end("Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
     expect(await end(child, "SIGTERM")).toBe(0);
-    await ended;
   });
 
   it("comes back from its state file, also after kill -9", async () => {

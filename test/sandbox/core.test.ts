@@ -309,6 +309,8 @@ describe("proxy", () => {
     const other = await raw(sandbox.port, "GET http://example.com/x HTTP/1.1\r\nHost: example.com\r\n\r\n", "docs/sandbox.md");
     expect(other).toMatch(/^HTTP\/1\.1 403 /);
     expect(other).toContain('"example.com"');
+    const plain = await raw(sandbox.port, "GET http://oidc.dcf.example/.well-known/jwks.json HTTP/1.1\r\nHost: oidc.dcf.example\r\n\r\n", "docs/sandbox.md");
+    expect(plain).toMatch(/^HTTP\/1\.1 403 /);
   });
 
   it("answers absolute-form requests for hosts that it serves", async () => {
