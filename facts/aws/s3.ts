@@ -1,5 +1,5 @@
 /**
- * What Amazon S3 publishes about names, permissions and answers. Grade `documented` throughout; each table names its page.
+ * What Amazon S3 publishes about names, permissions and answers. Grade `documented` unless it says otherwise; each table names its page.
  */
 
 /** Bucket names, https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
@@ -147,7 +147,8 @@ export const S3_ERRORS = {
 export type S3ErrorCode = keyof typeof S3_ERRORS;
 
 /**
- * Condition keys with which a statement for everybody is still not public, as long as their values are fixed.
+ * Condition keys with which a statement for everybody is still not public, as long as their values are fixed. Of the
+ * keys that name principals the page has `aws:PrincipalOrgID` as its example; the others are inferred from it.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
  */
 export const NON_PUBLIC_CONDITION_KEYS: readonly string[] = [
@@ -164,6 +165,7 @@ export const NON_PUBLIC_CONDITION_KEYS: readonly string[] = [
   "aws:userid",
   "s3:dataaccesspointaccount",
   "s3:dataaccesspointarn",
+  "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ];
 
 /** What a bucket made since April 2023 has. https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html */

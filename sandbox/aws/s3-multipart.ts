@@ -8,10 +8,18 @@ import { canonicalId } from "./s3-buckets.js";
 import { DEFAULT_CHECKSUM, checksumMember, checksumOutput, combineChecksums, md5, verifyChecksums } from "./s3-checksums.js";
 import { type S3Encryption, encryptionOutput } from "./s3-encryption.js";
 import { s3Error } from "./s3-errors.js";
-import { ObjectStore, bytesOf, checkWriteConditions, headersOf, tagsOf, versionOutput } from "./s3-objects.js";
+import { type CopySource, ObjectStore, bytesOf, checkWriteConditions, headersOf, rangeOf, tagsOf, versionOutput } from "./s3-objects.js";
 import type { MultipartUpload, ObjectChecksum, ObjectData, S3State, UploadedPart } from "./s3-state.js";
 
-export function multipartOperations(state: S3State, clock: Clock, access: S3Access, encryption: S3Encryption) {
+export interface MultipartParts {
+  state: S3State;
+  clock: Clock;
+  access: S3Access;
+  encryption: S3Encryption;
+  copySource: CopySource;
+}
+
+export function multipartOperations({ state, clock, access, encryption, copySource }: MultipartParts) {
   const objects = new ObjectStore(state, clock);
 
   function uploadOf(call: S3Call<unknown>, uploadId: string | undefined): MultipartUpload {
@@ -50,7 +58,7 @@ export function multipartOperations(state: S3State, clock: Clock, access: S3Acce
     };
   };
 
-  const UploadPart: S3Handler<api.UploadPartRequest> = (call) => {
+  function receive(call: S3Call<{ PartNumber?: number | undefined; UploadId?: string | undefined }>, body: Buffer, announced: Record<string, unknown>) {
     const { bucket, input, key } = call;
     const upload = uploadOf(call, input.UploadId);
     const partNumber = input.PartNumber ?? 0;
@@ -59,13 +67,26 @@ export function multipartOperations(state: S3State, clock: Clock, access: S3Acce
     // A part goes on with the upload's data key, which KMS has to open again.
     encryption.authorise(call, key, upload.encryption, "kms:GenerateDataKey");
     encryption.authorise(call, key, upload.encryption, "kms:Decrypt");
-    const body = bytesOf(input.Body);
-    const checksum = verifyChecksums(call.request.input, body, upload.checksumMember ?? DEFAULT_CHECKSUM);
+    const checksum = verifyChecksums(announced, body, upload.checksumMember ?? DEFAULT_CHECKSUM);
     const lastModified = clock.now().toISOString();
     const part: UploadedPart = { partNumber, body: body.toString("base64"), size: body.length, md5: md5(body), checksum, lastModified };
     state.putPart(bucket.name, upload.uploadId, part);
-    const { ChecksumType: _type, ...shown } = checksumOutput(checksum);
-    return { ETag: `"${part.md5}"`, ...shown, ...encryptionOutput(upload.encryption) };
+    const shown = { ETag: `"${part.md5}"`, [checksum.member]: checksum.value };
+    return { shown, encryption: encryptionOutput(upload.encryption), lastModified: new Date(lastModified) };
+  }
+
+  const UploadPart: S3Handler<api.UploadPartRequest> = (call) => {
+    const part = receive(call, bytesOf(call.input.Body), call.request.input);
+    return { ...part.shown, ...part.encryption };
+  };
+
+  const UploadPartCopy: S3Handler<api.UploadPartCopyRequest> = (call) => {
+    const { source, data } = copySource(call, call.input.CopySource ?? "");
+    encryption.authorise({ ...call, bucket: source.bucket }, source.key, data.encryption, "kms:Decrypt");
+    const range = rangeOf(call.input.CopySourceRange, data.size);
+    const body = Buffer.from(data.body, "base64");
+    const part = receive(call, range === undefined ? body : body.subarray(range.first, range.last + 1), {});
+    return { CopyPartResult: { ...part.shown, LastModified: part.lastModified }, ...part.encryption };
   };
 
   /** The uploaded parts that the client lists, in its order. Throws InvalidPart, InvalidPartOrder and EntityTooSmall. */
@@ -179,6 +200,6 @@ export function multipartOperations(state: S3State, clock: Clock, access: S3Acce
 
   return {
     bucket: { ListMultipartUploads },
-    object: { CreateMultipartUpload, UploadPart, CompleteMultipartUpload, AbortMultipartUpload, ListParts },
+    object: { CreateMultipartUpload, UploadPart, UploadPartCopy, CompleteMultipartUpload, AbortMultipartUpload, ListParts },
   };
 }

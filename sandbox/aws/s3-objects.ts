@@ -122,7 +122,7 @@ function checkReadConditions(data: ObjectData, lastModified: string, input: api.
 }
 
 /** First and last byte of a `Range` header; undefined for none or one that S3 ignores. Throws InvalidRange. */
-function rangeOf(header: string | undefined, size: number): { first: number; last: number } | undefined {
+export function rangeOf(header: string | undefined, size: number): { first: number; last: number } | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
   if (match === null || (match[1] === "" && match[2] === "")) return undefined;
   const first = match[1] === "" ? Math.max(0, size - Number(match[2])) : Number(match[1]);
@@ -131,6 +131,9 @@ function rangeOf(header: string | undefined, size: number): { first: number; las
     throw s3Error("InvalidRange", { RangeRequested: header ?? "", ActualObjectSize: String(size) });
   return { first, last };
 }
+
+/** Reads the object that a copy names, if the caller may read it. */
+export type CopySource = ReturnType<typeof objectOperations>["copySource"];
 
 export function objectOperations(state: S3State, clock: Clock, access: S3Access, encryption: S3Encryption) {
   const objects = new ObjectStore(state, clock);

@@ -122,9 +122,9 @@ function readStructure(shape: Extract<Shape, { kind: "structure" }>, node: Node)
   return members;
 }
 
-/** A request body as the members of its structure. Throws MalformedXML, also for a missing required member. */
+/** A request body as the members of its structure. Throws MalformedXML, also for a missing required member or a document type. */
 export function parseXml(body: string, shape: Extract<Shape, { kind: "structure" }>, root: string): Record<string, unknown> {
-  if (XMLValidator.validate(body) !== true) throw malformed();
+  if (/<!DOCTYPE/i.test(body) || XMLValidator.validate(body) !== true) throw malformed();
   const document: unknown = parser.parse(body);
   const found = isNode(document) ? document[root] : undefined;
   if (found === undefined) throw malformed();

@@ -54,7 +54,7 @@ export function createS3(context: AwsServiceContext): S3 {
   const encryption = new S3Encryption(new KmsKeys(context));
   const buckets = bucketOperations(context, state);
   const objects = objectOperations(state, clock, access, encryption);
-  const multipart = multipartOperations(state, clock, access, encryption);
+  const multipart = multipartOperations({ state, clock, access, encryption, copySource: objects.copySource });
   const handlers: Record<string, S3Handler> = {
     ...buckets.bucket,
     ...settingsOperations(context, state),
@@ -141,7 +141,8 @@ export function createS3(context: AwsServiceContext): S3 {
 function asAwsError(error: unknown): AwsError {
   if (error instanceof AwsError) return error;
   if (error instanceof FaultError) return new AwsError(error.fault.code, error.fault.status, error.fault.message);
-  throw error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new AwsError("InternalError", 500, `The sandbox failed at this request: ${detail}`);
 }
 
 export { addressOf, isS3Host } from "./s3-wire.js";

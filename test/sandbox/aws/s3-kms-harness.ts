@@ -11,7 +11,7 @@ import type { AccessQuestion, Authoriser, AwsServiceContext } from "../../../san
 import { type AwsCaller, AwsError } from "../../../sandbox/aws/types";
 import { SandboxClock } from "../../../sandbox/clock";
 import { MemoryStore } from "../../../sandbox/store";
-import type { SandboxCore, WireRequest, WireResponse } from "../../../sandbox/types";
+import type { FaultError, SandboxCore, WireRequest, WireResponse } from "../../../sandbox/types";
 import { accessDeniedMessage, authorize } from "../../../trust/aws/authorize";
 import type { NamedPolicy } from "../../../trust/aws/types";
 
@@ -58,6 +58,8 @@ export class Harness {
   /** ARN to unique id, of the roles that exist. */
   readonly roles = new Map<string, string>();
   readonly entered: string[] = [];
+  /** What the administrator ordered for the next operations. */
+  fault: FaultError | undefined;
   private readonly identities = new Map<AwsCaller, Identity>();
   private readonly context: AwsServiceContext;
   readonly s3Service: S3;
@@ -70,7 +72,7 @@ export class Harness {
       settings: this.settings,
       enter: (operation) => {
         this.entered.push(operation);
-        return Promise.resolve();
+        return this.fault === undefined ? Promise.resolve() : Promise.reject(this.fault);
       },
       fetchPublic: () => Promise.resolve({ status: "unreachable", detail: "not here" }),
     };

@@ -39,11 +39,13 @@ import {
   PutObjectCommand,
   PutPublicAccessBlockCommand,
   UploadPartCommand,
+  UploadPartCopyCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { bucketNameProblem, s3Action } from "../../../facts/aws/s3";
 import { combineChecksums, verifyChecksums } from "../../../sandbox/aws/s3-checksums";
 import { addressOf, isS3Host } from "../../../sandbox/aws/s3";
+import { FaultError } from "../../../sandbox/types";
 import { Harness, OWNER, STRANGER, allow, anonymous, policy, refusal, roleSession } from "./s3-kms-harness";
 
 const BUCKET = "artifacts-of-acme";
@@ -324,6 +326,34 @@ describe("buckets", () => {
   });
 });
 
+describe("the wire", () => {
+  it("shows an ordered fault and a failure of its own as S3 would", async () => {
+    const { harness, s3 } = await withBucket();
+    harness.fault = new FaultError({ status: 503, code: "SlowDown", message: "Please reduce your request rate." });
+    expect(await refusal(list(s3))).toEqual({ code: "SlowDown", status: 503, message: "Please reduce your request rate." });
+    harness.fault = undefined;
+    harness.store.put("aws:s3/bucket-policy", BUCKET, { document: "no policy" });
+    expect(await refusal(list(s3))).toMatchObject({ code: "InternalError", status: 500 });
+  });
+
+  it("refuses what is no S3 request", async () => {
+    const { harness } = await withBucket();
+    const send = async (method: string, rawTarget: string, body = "", headers: Record<string, string> = {}) => {
+      const request = { method, url: new URL(`http://127.0.0.1${rawTarget}`), rawTarget, host: "127.0.0.1", headers, body: Buffer.from(body), secure: false };
+      const answer = await harness.s3Service.handleWire(request, { caller: admin.caller, region: "eu-west-1", context: {} });
+      return [answer.status, /<Code>(\w+)<\/Code>/.exec(String(answer.body))?.[1]];
+    };
+    expect(await send("PATCH", `/${BUCKET}`)).toEqual([405, "MethodNotAllowed"]);
+    expect(await send("PUT", `/${BUCKET}?versioning`, "<VersioningConfiguration>")).toEqual([400, "MalformedXML"]);
+    expect(await send("PUT", `/${BUCKET}?versioning`, "<Other/>")).toEqual([400, "MalformedXML"]);
+    expect(await send("PUT", `/${BUCKET}?versioning`, "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")).toEqual([200, undefined]);
+    expect(await send("GET", `/${BUCKET}?max-keys=many`)).toEqual([400, "InvalidArgument"]);
+    expect(await send("GET", `/${BUCKET}/%ZZ`)).toEqual([400, "InvalidArgument"]);
+    const entity = '<!DOCTYPE a [<!ENTITY x "y">]><Delete><Object><Key>&x;</Key></Object></Delete>';
+    expect(await send("POST", `/${BUCKET}?delete`, entity)).toEqual([400, "MalformedXML"]);
+  });
+});
+
 describe("permission", () => {
   const reader = roleSession("reader", [allow("s3:GetObject", `${ARN}/in/*`), allow("s3:ListBucket", ARN, { StringLike: { "s3:prefix": "in/*" } })]);
 
@@ -542,6 +572,22 @@ describe("multipart upload", () => {
     expect(got.ContentType).toBe("application/zip");
     expect(Buffer.from(await got.Body!.transformToByteArray()).equals(Buffer.concat(bodies))).toBe(true);
     expect((await s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads ?? []).toEqual([]);
+  });
+
+  it("takes parts from other objects", async () => {
+    const { harness, s3 } = await withBucket();
+    await put(s3, "from", "0123456789");
+    const at = { Bucket: BUCKET, Key: "to" };
+    const upload = async (client: S3Client) => {
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+      const part = { ...at, UploadId, PartNumber: 1, CopySource: `${BUCKET}/from`, CopySourceRange: "bytes=2-5" };
+      const { CopyPartResult } = await client.send(new UploadPartCopyCommand(part));
+      const Parts = [{ PartNumber: 1, ETag: CopyPartResult?.ETag }];
+      await client.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } }));
+    };
+    await upload(s3);
+    expect(await (await get(s3, "to")).Body!.transformToString()).toBe("2345");
+    expect(await refusal(upload(harness.s3(roleSession("writer", [allow("s3:PutObject")]))))).toMatchObject(DENIED);
   });
 
   it("refuses small parts before the last, and forgets an aborted upload", async () => {
