@@ -1,8 +1,14 @@
-import { mkdirSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { parse } from "yaml";
 
 import { openCliStack, type CliStack, type CliStackOptions, type PulumiCli } from "../../engine/cli-runner.js";
+import { destroyEmbedded } from "../../engine/destroy.js";
+import { runEmbedded } from "../../engine/embedded.js";
 import { startProviderServer, type ProviderServer } from "../../engine/provider-server.js";
+import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
+import { dcfAws } from "../../stacks/dcf-aws.js";
 import { fakeCloud, type FakeCloud } from "../engine/fake-table.js";
 import { describeWithPulumi, pulumi, temporaryProject, type TemporaryProject } from "../engine/project.js";
 
@@ -201,13 +207,166 @@ describeWithPulumi("the real engine against the provider server", () => {
 
   it("writes nothing into the project and says what it cannot run", async () => {
     const before = readdirSync(project.directory);
-    const stack = await open(`throw new pulumi.RunError("one line for a person");`);
+    const stack = await open(`module.exports = async () => { throw new pulumi.RunError("one line for a person"); };`);
     const up = await stack.up();
     expect(up.errors.join()).toContain("one line for a person");
     expect(readdirSync(project.directory)).toEqual(before);
     mkdirSync(join(project.directory, "empty"));
     const missing = { ...(pulumi as PulumiCli), path: join(project.directory, "no-pulumi") };
     await expect(open("", { cli: missing })).rejects.toThrow(/^cannot run .*no-pulumi: /);
+  });
+});
+
+const root = resolve(__dirname, "../..");
+const built = existsSync(join(root, "dist/stacks/index.js"));
+const example = parse(readFileSync(join(root, "examples/dcf-aws/Pulumi.dcf-aws.yaml"), "utf8")) as { config: Record<string, unknown> };
+const asTexts = (config: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+const roleName = "dcf-aws-e2e";
+const providerArn = "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example";
+
+describe("dcf-aws provisioned into the sandbox", () => {
+  let sandbox: Sandbox;
+  let fresh: SandboxSnapshot;
+  beforeAll(async () => {
+    sandbox = await startSandbox();
+    fresh = sandbox.snapshot();
+  });
+  beforeEach(() => sandbox.restore(fresh));
+  afterAll(() => sandbox.close());
+
+  const iam = (operation: string, input: Record<string, unknown>) =>
+    sandbox.aws.call(sandbox.aws.administrator(sandbox.aws.defaultAccountId).caller, "iam", operation, input, "eu-west-1");
+
+  describe("by the embedded engine", () => {
+    const run = (changes: Record<string, unknown> = {}, more: { preview?: boolean; previous?: Awaited<ReturnType<typeof runEmbedded>>["resources"] } = {}) =>
+      runEmbedded({
+        program: dcfAws.program,
+        project: "cloud-federation",
+        stack: "e2e",
+        config: asTexts({ ...example.config, ...changes }),
+        tables: sandbox.tables,
+        ...more,
+      });
+
+    it("previews, creates, finds nothing to do, destroys all but the provider that it keeps", async () => {
+      const preview = await run({}, { preview: true });
+      expect(preview.errors).toEqual([]);
+      expect(preview.outputs.roleArn).toMatchObject({ value: `arn:aws:iam::111122223333:role/${roleName}`, known: true });
+      await expect(iam("GetRole", { RoleName: roleName })).rejects.toMatchObject({ code: "NoSuchEntity" });
+
+      const created = await run();
+      expect(created.errors).toEqual([]);
+      expect(created.outputs.contract).toMatchObject({ secret: false, known: true });
+      expect(created.resources.map(({ urn }) => urn).sort()).toEqual(preview.resources.map(({ urn }) => urn).sort());
+      const again = await run({}, { previous: created.resources });
+      expect([again.errors, again.outputs]).toEqual([[], created.outputs]);
+
+      const destroyed = await destroyEmbedded(created.resources, sandbox.tables);
+      expect(destroyed.errors).toEqual([]);
+      expect(destroyed.resources.filter(({ status }) => status === "kept").map(({ id }) => id)).toEqual([providerArn]);
+      await expect(iam("GetRole", { RoleName: roleName })).rejects.toMatchObject({ code: "NoSuchEntity" });
+      await expect(iam("GetOpenIDConnectProvider", { OpenIDConnectProviderArn: providerArn })).resolves.toMatchObject({ Url: "oidc.dcf.example" });
+    });
+
+    it("stops before any change when the account is another one", async () => {
+      const result = await run({ "cloud-federation:accountId": "999999999999" });
+      expect(result.resources).toEqual([]);
+      expect(result.errors).toHaveLength(1);
+      expect(result.errors[0]).toContain("This stack is for account 999999999999, but the credentials are of account 111122223333");
+    });
+  });
+
+  const describeBuilt = built ? describeWithPulumi : (name: string, tests: () => void) => describe.skip(`${name} (skipped: not built)`, tests);
+  describeBuilt("by the real engine", () => {
+    let server: ProviderServer;
+    beforeAll(async () => {
+      server = await startProviderServer(sandbox.tables);
+    });
+    afterAll(() => server.close());
+    const open = (options: Partial<CliStackOptions>) =>
+      openCliStack({ cli: pulumi as PulumiCli, projectDirectory: root, stack: "e2e", port: server.port, packages: ["aws"], config: example.config, ...options });
+
+    it("ups, has nothing to do, updates, replaces, repairs drift, destroys", async () => {
+      const stack = await open({});
+      try {
+        const up = await stack.up();
+        expect(up.errors).toEqual([]);
+        const outputs = await stack.outputs();
+        expect(outputs).toMatchObject({ roleArn: `arn:aws:iam::111122223333:role/${roleName}`, region: "eu-west-1" });
+        expect(await stack.preview("--expect-no-changes")).toMatchObject({ exitCode: 0, errors: [] });
+
+        await stack.setConfig({ role: { maxSessionDurationSeconds: 7200 } });
+        const updated = await stack.up();
+        expect(updated.errors).toEqual([]);
+        expect(updated.steps.filter(({ op }) => op === "update").map(({ type, differences }) => [type, differences])).toContainEqual([
+          "aws:iam/role:Role",
+          { maxSessionDuration: "update" },
+        ]);
+        expect((await iam("GetRole", { RoleName: roleName })).Role).toMatchObject({ MaxSessionDuration: 7200 });
+
+        const trust = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Deny", Principal: "*", Action: "sts:*" }] });
+        await iam("UpdateAssumeRolePolicy", { RoleName: roleName, PolicyDocument: trust });
+        const refreshed = await stack.refresh();
+        expect(refreshed.errors).toEqual([]);
+        expect(refreshed.changes.update).toBeGreaterThanOrEqual(1);
+        const repair = await stack.preview();
+        expect(repair.steps.filter(({ op }) => op === "update").map(({ type, differences }) => [type, Object.keys(differences)])).toEqual([
+          ["aws:iam/role:Role", ["assumeRolePolicy"]],
+        ]);
+        expect((await stack.up()).errors).toEqual([]);
+        expect(await stack.outputs()).toMatchObject({ roleArn: outputs.roleArn });
+
+        await stack.setConfig({ role: { maxSessionDurationSeconds: 7200, path: "/dcf/" } });
+        const replaced = await stack.up();
+        expect(replaced.errors).toEqual([]);
+        expect(replaced.steps.find(({ op, type }) => op === "replace" && type === "aws:iam/role:Role")!.differences).toMatchObject({ path: "update-replace" });
+        expect((await iam("GetRole", { RoleName: roleName })).Role).toMatchObject({ Path: "/dcf/" });
+
+        expect((await stack.destroy()).errors).toEqual([]);
+        await expect(iam("GetRole", { RoleName: roleName })).rejects.toMatchObject({ code: "NoSuchEntity" });
+        await expect(iam("GetOpenIDConnectProvider", { OpenIDConnectProviderArn: providerArn })).resolves.toMatchObject({ Url: "oidc.dcf.example" });
+      } finally {
+        await stack.remove();
+      }
+    });
+
+    it("imports a role, places explicit providers, keeps secret tags encrypted, words failures as AWS does", async () => {
+      const trust = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "codebuild.amazonaws.com" }, Action: "sts:AssumeRole" }] });
+      await iam("CreateRole", { RoleName: "existing", AssumeRolePolicyDocument: trust, Description: "by hand", Tags: [{ Key: "Team", Value: "x" }] });
+      const program = (more: string) => `
+        const pulumi = require("@pulumi/pulumi");
+        const iam = require("@pulumi/aws/iam/index.js");
+        const s3 = require("@pulumi/aws/s3/index.js");
+        const { Provider } = require("@pulumi/aws/provider.js");
+        const trust = ${JSON.stringify(trust)};
+        const adopted = new iam.Role("adopted", { name: "existing", assumeRolePolicy: trust, description: "by hand", tags: { Team: "x" } }, { import: "existing" });
+        const frankfurt = new Provider("frankfurt", { region: "eu-central-1" });
+        const bucket = new s3.Bucket("far", { bucket: "a-far-bucket", tags: { Note: new pulumi.Config().requireSecret("note") } }, { provider: frankfurt });
+        ${more}
+        module.exports = { id: adopted.uniqueId, region: bucket.bucketRegion, all: bucket.tagsAll };`;
+      const project = temporaryProject(program(""));
+      const secret = `hush-${process.pid}-tag`;
+      const stack = await open({ projectDirectory: project.directory, config: { "aws:region": "eu-west-1" }, secretConfig: { note: secret } });
+      try {
+        const up = await stack.up();
+        expect([up.errors, up.changes]).toEqual([[], { create: 3, import: 1 }]);
+        expect(await stack.outputs()).toEqual({ id: expect.stringMatching(/^AROA/), region: "eu-central-1", all: { Note: secret } });
+        expect(everyFile(join(stack.directory, "state"))).not.toContain(secret);
+        expect(await stack.preview("--expect-no-changes")).toMatchObject({ exitCode: 0, errors: [] });
+        const refreshed = await stack.refresh();
+        expect([refreshed.errors, refreshed.changes]).toEqual([[], { same: 4 }]);
+
+        project.write(program(`new iam.Role("twin", { name: "existing", assumeRolePolicy: trust });`));
+        const failed = await stack.up();
+        expect(failed.exitCode).toBe(1);
+        expect(failed.errors).toContainEqual(expect.stringMatching(/^creating IAM Role \(existing\): operation error IAM: CreateRole, https response error StatusCode: 409, RequestID: [0-9a-f-]+, EntityAlreadyExists: Role with name existing already exists\.$/));
+        expect((await stack.destroy()).errors).toEqual([]);
+      } finally {
+        await stack.remove();
+        project.remove();
+      }
+    });
   });
 });
 
