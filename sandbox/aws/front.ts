@@ -124,10 +124,15 @@ function scopedService(request: WireRequest): AwsService["name"] | undefined {
   }
 }
 
+/**
+ * What the transport tells of a call. One to an endpoint that a variable gives stands for the same client's call of the
+ * real service, which is always in TLS.
+ */
 function transportConditions(request: WireRequest): Record<string, string> {
   const agent = request.headers["user-agent"];
+  const direct = parseAwsHost(request.host) === undefined;
   return {
-    "aws:SecureTransport": String(request.secure),
+    "aws:SecureTransport": String(request.secure || direct),
     "aws:SourceIp": "127.0.0.1",
     ...(agent !== undefined && { "aws:UserAgent": agent }),
   };

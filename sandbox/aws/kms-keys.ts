@@ -35,7 +35,7 @@ const KEY = "aws:kms/key";
 const POLICY = "aws:kms/key-policy";
 const ALIAS = "aws:kms/alias";
 /** Apart from the key, so that reading a key out of band does not show it. */
-const MATERIAL = "aws:kms/key-material";
+const MATERIAL = "secret:aws/kms-key-material";
 
 export function kmsError(code: string, message: string, status = 400): AwsError {
   return new AwsError(code, status, message);
