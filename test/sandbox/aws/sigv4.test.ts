@@ -28,13 +28,13 @@ describe("STS and IAM", () => {
     expect(answer.status).toBe(200);
     expect(answer.headers["x-amzn-requestid"]).toMatch(/^[0-9a-f-]{36}$/);
     expect(answer.text).toContain('xmlns="https://sts.amazonaws.com/doc/2011-06-15/"');
-    expect(answer.xml.GetCallerIdentityResponse.GetCallerIdentityResult).toMatchObject({ Account: ACCOUNT, Arn: ADMINISTRATOR });
+    expect(answer.xml["GetCallerIdentityResponse"]?.["GetCallerIdentityResult"]).toMatchObject({ Account: ACCOUNT, Arn: ADMINISTRATOR });
   });
 
   it("takes a presigned GET", async () => {
     const wire = { method: "GET", path: "/?Action=GetCallerIdentity&Version=2011-06-15", headers: {}, body: "" };
     const answer = await send(sandbox, await presigned(sandbox, wire, { key, service: "sts" }));
-    expect(answer.xml.GetCallerIdentityResponse.GetCallerIdentityResult.Arn).toBe(ADMINISTRATOR);
+    expect(answer.xml["GetCallerIdentityResponse"]?.["GetCallerIdentityResult"]).toMatchObject({ Arn: ADMINISTRATOR });
     const old = await presigned(sandbox, wire, { key, service: "sts", expiresIn: 60, date: minutesAgo(2) });
     expect(refusal(await send(sandbox, old))).toMatchObject({ status: 403, code: "SignatureDoesNotMatch" });
   });

@@ -14,12 +14,16 @@ export interface Wire {
   body: string;
 }
 
+export interface Xml {
+  [element: string]: Xml | undefined;
+}
+
 export interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   text: string;
-  /** The XML as an object; lists of one are not lists. */
-  xml: any;
+  /** The XML as an object. */
+  xml: Xml;
 }
 
 /** The hash that the SDK's signer wants, on Node's crypto. */
@@ -47,7 +51,7 @@ export interface Signing {
 }
 
 export function signer({ key, service, region = "us-east-1" }: Signing): SignatureV4 {
-  return new SignatureV4({ service, region, credentials: key, sha256: Sha256 as never, uriEscapePath: service !== "s3", applyChecksum: service === "s3" });
+  return new SignatureV4({ service, region, credentials: key, sha256: Sha256, uriEscapePath: service !== "s3", applyChecksum: service === "s3" });
 }
 
 function parsed(sandbox: Sandbox, wire: Wire): Parameters<SignatureV4["sign"]>[0] {
@@ -93,7 +97,7 @@ export function send(sandbox: Sandbox, wire: Wire): Promise<Answer> {
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, xml: new XMLParser({ parseTagValue: false }).parse(text) });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, xml: new XMLParser({ parseTagValue: false }).parse(text) as Xml });
       });
     });
     request.on("error", reject);
@@ -103,6 +107,7 @@ export function send(sandbox: Sandbox, wire: Wire): Promise<Answer> {
 
 /** Code, status and text of a refusal of STS or IAM. */
 export function refusal(answer: Answer): { status: number; code: string | undefined; message: string | undefined } {
-  const error = answer.xml.ErrorResponse?.Error ?? answer.xml.Error;
-  return { status: answer.status, code: error?.Code, message: error?.Message };
+  const error = answer.xml["ErrorResponse"]?.["Error"] ?? answer.xml["Error"];
+  const text = (name: string): string | undefined => error?.[name] as unknown as string | undefined;
+  return { status: answer.status, code: text("Code"), message: text("Message") };
 }
