@@ -1,0 +1,130 @@
+/** What the role may do, by the account's policies and the rules of `trust/`. */
+import { partitionNamed } from "../../../facts/aws/partitions.js";
+import { authorize } from "../../../trust/aws/authorize.js";
+import type { Authorization, AuthorizationRequest, NamedPolicy, PolicySet, Principal } from "../../../trust/aws/types.js";
+import type { Cause } from "../../causes.js";
+import { bucketArn, probeKey } from "../bucket.js";
+import { layerCode, subjectOf, type BucketGrant, type S3Call } from "../s3-causes.js";
+import { cause, sessionName, type AwsRun } from "../run.js";
+import type { AccountReader, Reading, RoleFacts, RolePolicies } from "./reader.js";
+
+export type PredictedDenial = { status: "allowed" } | { status: "denied"; cause: Cause } | { status: "unknown"; reason: string };
+
+interface Caller {
+  role: RoleFacts;
+  policies: RolePolicies;
+}
+
+export async function readCaller(account: AccountReader): Promise<Reading<Caller>> {
+  const [role, policies] = await Promise.all([account.role(), account.policies()]);
+  if (role.status !== "read") return role;
+  return policies.status === "read" ? { status: "read", value: { role: role.value, policies: policies.value } } : policies;
+}
+
+export interface Question {
+  action: string;
+  resource: string;
+  resourceAccountId: string;
+  context?: Record<string, string>;
+  resourcePolicy?: NamedPolicy | undefined;
+  resourcePolicyDecides?: boolean;
+}
+
+/** The decision for a session of the role, as far as the account's own policies go. */
+export function decide(run: AwsRun, { role, policies }: Caller, question: Question): Authorization {
+  const request: AuthorizationRequest = {
+    principal: principalOf(run, role),
+    action: question.action,
+    resource: question.resource,
+    resourceAccountId: question.resourceAccountId,
+    // Everything here goes over TLS; what a network would add, such as a VPC endpoint, is not there.
+    context: { "aws:SecureTransport": "true", ...question.context },
+  };
+  const set: PolicySet = {
+    identity: policies.identity,
+    boundary: policies.boundary,
+    resource: question.resourcePolicy,
+    ...(question.resourcePolicyDecides === undefined ? {} : { resourcePolicyDecides: question.resourcePolicyDecides }),
+  };
+  return authorize(request, set);
+}
+
+function principalOf(run: AwsRun, role: RoleFacts): Principal {
+  const { partition, accountId, providerArn } = run.exchange;
+  const name = sessionName(run.exchange, run.runId);
+  return {
+    kind: "role-session",
+    arn: `arn:${partition}:sts::${accountId}:assumed-role/${role.arn.split("/").at(-1) ?? ""}/${name}`,
+    accountId,
+    roleArn: role.arn,
+    uniqueId: role.roleId,
+    sessionName: name,
+    federatedProvider: providerArn,
+  };
+}
+
+/** Whether the account's own policies refuse this call, and why. */
+export async function denialOf(run: AwsRun, account: AccountReader, grant: BucketGrant, call: S3Call): Promise<PredictedDenial> {
+  const [caller, bucket] = await Promise.all([readCaller(account), account.bucket(grant.bucket, grant.region)]);
+  if (bucket.place.status === "stranger") return { status: "denied", cause: cause(run, "aws.s3.other-owner", bucket.place.detail, { subject: grant.bucket }) };
+  if (caller.status !== "read") return { status: "unknown", reason: caller.status === "absent" ? caller.detail : caller.reason };
+  if (bucket.policy.status === "unreadable") return { status: "unknown", reason: bucket.policy.reason };
+  const resourcePolicy = bucket.policy.status === "read" ? { name: `policy of bucket ${grant.bucket}`, document: bucket.policy.value } : undefined;
+  const question: Question = { action: call.action, resource: call.resource, resourceAccountId: grant.accountId, context: s3Context(run, grant, call), resourcePolicy };
+  const decision = decide(run, caller.value, question);
+  if (!decision.allowed) return { status: "denied", cause: refusalCause(run, caller.value.role, grant, question, decision, (policy) => decide(run, caller.value, { ...question, resourcePolicy: policy })) };
+  return keyDenial(run, account, caller.value, grant, call);
+}
+
+function s3Context(run: AwsRun, grant: BucketGrant, { action }: S3Call): Record<string, string> {
+  return { "s3:ResourceAccount": grant.accountId, ...(action === "s3:ListBucket" ? { "s3:prefix": probeKey(grant, run.runId) } : {}) };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
+const KEY_ACTIONS: Readonly<Record<string, string>> = { "s3:PutObject": "kms:GenerateDataKey", "s3:GetObject": "kms:Decrypt" };
+
+/** S3 uses the key in the caller's name. */
+async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, grant: BucketGrant, call: S3Call): Promise<PredictedDenial> {
+  const action = KEY_ACTIONS[call.action];
+  if (grant.kmsKeyArn === undefined || action === undefined) return { status: "allowed" };
+  const { policy } = await account.key(grant.kmsKeyArn, grant.region);
+  if (policy.status !== "read") return { status: "unknown", reason: policy.status === "absent" ? policy.detail : policy.reason };
+  const question: Question = {
+    action,
+    resource: grant.kmsKeyArn,
+    resourceAccountId: grant.kmsKeyArn.split(":")[4] ?? "",
+    context: {
+      "kms:ViaService": `s3.${grant.region}.${partitionNamed(run.exchange.partition)?.dnsSuffix ?? ""}`,
+      "kms:CallerAccount": run.exchange.accountId,
+      "kms:EncryptionContext:aws:s3:arn": bucketArn(run, grant.bucket),
+    },
+    resourcePolicy: { name: `policy of key ${grant.kmsKeyArn}`, document: policy.value },
+    resourcePolicyDecides: true,
+  };
+  const decision = decide(run, caller, question);
+  if (decision.allowed) return { status: "allowed" };
+  return { status: "denied", cause: refusalCause(run, caller.role, grant, question, decision, () => decision) };
+}
+
+function refusalCause(run: AwsRun, role: RoleFacts, grant: BucketGrant, question: Question, decision: Authorization, again: (policy: NamedPolicy) => Authorization): Cause {
+  const former = formerId(role, question, again);
+  if (former !== undefined) {
+    return cause(run, "aws.s3.bucket-policy-former-role", `the policy of bucket ${grant.bucket} names ${former}; the role's id is ${role.roleId}, and with that the call would be allowed`, { subject: grant.bucket, found: former });
+  }
+  const code = layerCode(decision.layer, decision.decision === "explicit-deny", question.action);
+  const { statement } = decision;
+  const where = statement && `${statement.policy}, statement ${statement.sid ?? statement.index}`;
+  const detail = `${question.action} on ${question.resource}: ${decision.because}${where === undefined ? "" : ` (${where})`}`;
+  return cause(run, code, `by the account's policies, ${detail}`, { action: question.action, subject: subjectOf(code, grant, question.resource), ...(where === undefined ? {} : { found: where }) });
+}
+
+/** Unique ids of roles, as policies keep them in place of ARNs. */
+const ROLE_ID = /\bAROA[A-Z0-9]{12,}\b/g;
+
+/** The id of a role that is no more, if the policy would allow the call with the present role's id in its place. */
+function formerId(role: RoleFacts, { resourcePolicy }: Question, again: (policy: NamedPolicy) => Authorization): string | undefined {
+  if (!resourcePolicy) return undefined;
+  const ids = new Set(resourcePolicy.document.match(ROLE_ID) ?? []);
+  ids.delete(role.roleId);
+  return [...ids].find((id) => again({ ...resourcePolicy, document: resourcePolicy.document.replaceAll(id, role.roleId) }).allowed);
+}

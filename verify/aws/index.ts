@@ -1,0 +1,129 @@
+/** The checks of a contract with an AWS exchange. */
+import type { ReadContract } from "../../contract/index.js";
+import { unknown, notTested, type Check } from "../check.js";
+import { InputError } from "../input-error.js";
+import type { Network } from "../network.js";
+import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
+import type { Evidence, ReportWait } from "../report.js";
+import type { Scrubber } from "../scrub.js";
+import { Waiter, waitPolicy } from "../waiting.js";
+import { accountChecks } from "./account/checks.js";
+import { predictExchange } from "./account/prediction.js";
+import { AccountReader } from "./account/reader.js";
+import { bucketChecks } from "./bucket.js";
+import { AwsClients } from "./clients.js";
+import { contractCheck } from "./contract.js";
+import { exchangeCheck } from "./exchange.js";
+import { identityCheck } from "./identity.js";
+import { issuerCheck, readIssuer, type IssuerReading } from "./issuer.js";
+import { refusalBucketCheck } from "./refusal-bucket.js";
+import { refusalChecks } from "./refusals.js";
+import { readToken, type AwsRun } from "./run.js";
+import { tokenCheck } from "./token.js";
+
+/** New roles, providers and policies take up to this long: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html */
+export const DEFAULT_WAIT_SECONDS = 120;
+
+export interface Prepared {
+  checks: Check[];
+  evidence: Evidence[];
+  notRead: string[];
+  tokenFingerprint: string | undefined;
+  /** Filled while the checks run. */
+  waits: ReportWait[];
+}
+
+interface Setting extends VerifyOptions {
+  contract: ReadContract;
+  network: Network;
+  scrubber: Scrubber;
+  runId: string;
+  now: Date;
+}
+
+/**
+ * Gets the evidence and puts the checks together.
+ *
+ * @throws InputError when there is no token where one was promised, or the credentials are of another account
+ */
+export async function prepareAws(setting: Setting): Promise<Prepared> {
+  const { contract, network, scrubber, token: source, refusals = true } = setting;
+  const { exchange } = contract;
+  if (exchange.type !== "aws-web-identity") throw new InputError(`an exchange of type ${exchange.type} is not AWS's`);
+  const clients = new AwsClients({ network, partition: exchange.partition });
+  const account = setting.account ? new AccountReader(clients, exchange, setting.account === true ? "ambient" : setting.account) : undefined;
+  const signal = setting.signal ?? new AbortController().signal;
+  const [raw] = await Promise.all([source?.token(signal), account?.assertCaller(signal)]);
+  scrubber.register(raw);
+  const token = raw === undefined ? undefined : readToken(raw);
+  const waiter = new Waiter(waitPolicy(setting.waitSeconds, DEFAULT_WAIT_SECONDS, contract.provisionedAt, setting.now));
+
+  let issuer: Promise<IssuerReading> | undefined;
+  let prediction: ReturnType<AwsRun["prediction"]> | undefined;
+  const run: AwsRun = {
+    contract,
+    exchange,
+    clients,
+    network,
+    waiter,
+    scrubber,
+    runId: setting.runId,
+    acceptResidue: setting.acceptResidue ?? false,
+    source,
+    token,
+    account,
+    issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, signal)),
+    prediction: () => (prediction ??= predictExchange(run)),
+    session: undefined,
+  };
+  return {
+    checks: [
+      contractCheck(contract, exchange, contract.unrecognised),
+      issuerCheck(run),
+      ...(token ? [tokenCheck(run, token)] : []),
+      ...(token ? [exchangeCheck(run), identityCheck(run), ...refusalChecks(run, refusals)] : []),
+      ...(account ? accountChecks(run, account) : []),
+      ...targetChecks(run, setting.depth ?? "storage", token !== undefined, refusals),
+      ...contract.unrecognised.filter(({ path }) => path.startsWith("grants")).map(unrecognisedCheck),
+    ],
+    evidence: [...(token ? (["token"] as const) : []), ...(account ? (["account"] as const) : [])],
+    notRead: ["service control policies", "resource control policies", ...(account ? [] : ["the account's configuration"])],
+    tokenFingerprint: token?.fingerprint,
+    waits: waiter.waits,
+  };
+}
+
+/** What the session may do with the contract's targets, as deep as was asked for. */
+function targetChecks(run: AwsRun, depth: Depth, hasToken: boolean, refusals: boolean): Check[] {
+  const { grants, refusalTargets } = run.contract;
+  const buckets = grants.filter((grant) => grant.kind === "s3-objects");
+  const checks: Check[] = [];
+  if (hasToken && reaches(depth, "storage")) {
+    checks.push(...buckets.flatMap((grant) => bucketChecks(run, grant)));
+    checks.push(...refusalTargets.filter((target) => target.kind === "s3-bucket").map((target) => refusalBucketCheck(run, target, refusals)));
+  }
+  if (reaches(depth, "runtime") && grants.length === buckets.length) checks.push(nothingDeeper(depth));
+  for (const { id, kind } of grants) if (kind !== "s3-objects") checks.push(uncheckedGrant(id, kind));
+  return checks;
+}
+
+function reaches(depth: Depth, wanted: Depth): boolean {
+  return DEPTHS.indexOf(depth) >= DEPTHS.indexOf(wanted);
+}
+
+function nothingDeeper(depth: Depth): Check {
+  return plainCheck("depth", `Depth ${depth}`, false, async () => notTested("nothing deeper in this contract: it has storage grants only"));
+}
+
+function uncheckedGrant(id: string, kind: string): Check {
+  return plainCheck(`grant.${id}`, `Grant ${id} (${kind})`, false, async () => notTested(`this release has no check for grants of kind ${kind}`));
+}
+
+/** A grant of a later release's kind: a verdict is wanted, and there is none. */
+function unrecognisedCheck({ path, kind, id }: ReadContract["unrecognised"][number]): Check {
+  return plainCheck(`grant.${id ?? path}`, `Grant ${id ?? path} (${kind})`, true, async () => unknown(`this release does not know grants of kind ${kind}: upgrade cloud-federation`));
+}
+
+function plainCheck(id: string, title: string, required: boolean, run: Check["run"]): Check {
+  return { id, title, grade: "live", required, needs: [], deadlineMs: 1_000, run };
+}

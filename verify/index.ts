@@ -1,0 +1,89 @@
+/** Proves a contract: walks every hop as the platform does, reads the account as its owner can, and says what is wrong. */
+import { randomBytes } from "node:crypto";
+import { ContractError, readContract, type ReadContract } from "../contract/index.js";
+import { prepareAws } from "./aws/index.js";
+import { assertEnvironment } from "./environment.js";
+import { InputError } from "./input-error.js";
+import { Network } from "./network.js";
+import type { VerifyOptions } from "./options.js";
+import { planText } from "./plan.js";
+import { buildReport, type Report } from "./report.js";
+import { runChecks } from "./runner.js";
+import { Scrubber } from "./scrub.js";
+
+export type { Cause } from "./causes.js";
+export type { Check, CheckResult, CheckStatus, Residue, Verdict } from "./check.js";
+export { InputError } from "./input-error.js";
+export { DEPTHS, type Depth, type VerifyOptions } from "./options.js";
+export type { Finding, Report, ReportCheck } from "./report.js";
+export type { RunEvent } from "./runner.js";
+export { commandToken, environmentToken, fileToken, functionToken, type TokenOrder, type TokenSource } from "./token-source.js";
+export { parseDuration } from "./waiting.js";
+
+/**
+ * Verifies a contract and reports every check. Nothing secret is in the report or in the events.
+ *
+ * @throws InputError when the contract cannot be read, no evidence is given, the token source gives no token, or the
+ *   credentials are of another account
+ */
+export async function verifyContract(options: VerifyOptions): Promise<Report> {
+  const contract = readInput(options);
+  const startedAt = new Date();
+  const began = performance.now();
+  const scrubber = new Scrubber();
+  const network = new Network({ env: options.env, ca: options.ca });
+  try {
+    const runId = randomBytes(6).toString("hex");
+    const prepared = await prepareAws({ ...options, contract, network, scrubber, runId, now: startedAt });
+    const { onEvent } = options;
+    const result = await runChecks(prepared.checks, {
+      signal: options.signal,
+      onEvent: onEvent && ((event) => onEvent(event.type === "finished" ? { ...event, result: scrubber.data(event.result) } : event)),
+    });
+    const report = buildReport(result, {
+      startedAt,
+      durationMs: Math.round(performance.now() - began),
+      runId,
+      contract,
+      evidence: prepared.evidence,
+      notRead: prepared.notRead,
+      tokenFingerprint: prepared.tokenFingerprint,
+      waits: prepared.waits,
+    });
+    return scrubber.data(report);
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(scrubber.text(error.message));
+    throw error;
+  } finally {
+    network.close();
+  }
+}
+
+/**
+ * Every call that {@link verifyContract} would make with these options, every object, what it costs and what may stay; for
+ * people. Nothing is done.
+ *
+ * @throws InputError
+ */
+export function planVerification(options: VerifyOptions): string {
+  return planText(readInput(options), options);
+}
+
+function readInput(options: VerifyOptions): ReadContract {
+  const contract = readContractInput(options.contract);
+  assertEnvironment(contract, options.env ?? process.env);
+  if (!options.token && !options.account) {
+    throw new InputError("There is nothing to verify with: give a token (--token-file, --token-command or --token-env), or --account to read the account with your own credentials, or both.");
+  }
+  if (contract.exchange.type !== "aws-web-identity") throw new InputError(`This release cannot verify an exchange of type ${contract.exchange.type}; it can aws-web-identity.`);
+  return contract;
+}
+
+function readContractInput(value: unknown): ReadContract {
+  try {
+    return readContract(value);
+  } catch (error) {
+    if (error instanceof ContractError) throw new InputError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/** One way out for everything: proxy, certificate authorities, connections that are kept. */
+import * as https from "node:https";
+import * as http from "node:http";
+import { readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
+import { HttpsProxyAgent } from "https-proxy-agent";
+
+export interface NetworkOptions {
+  /** Variables such as HTTPS_PROXY and NO_PROXY. Default: the process's. */
+  env?: NodeJS.ProcessEnv | undefined;
+  /** PEM of a certificate authority that is trusted besides the usual ones. */
+  ca?: string | undefined;
+}
+
+type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
+
+/** The library's agent does not pass its own TLS options on to the tunnel's inside. */
+class TunnelAgent extends HttpsProxyAgent<string> {
+  constructor(
+    proxy: string,
+    private readonly ca: string[] | undefined,
+  ) {
+    super(proxy, { keepAlive: true });
+  }
+
+  override connect(request: http.ClientRequest, options: ConnectOptions): ReturnType<HttpsProxyAgent<string>["connect"]> {
+    return super.connect(request, this.ca && options.secureEndpoint ? { ...options, ca: this.ca } : options);
+  }
+}
+
+/** The network as one run sees it. `close` ends the kept connections. */
+export class Network {
+  readonly env: NodeJS.ProcessEnv;
+  readonly #ca: string[] | undefined;
+  readonly #agents = new Map<string, https.Agent>();
+
+  constructor(options: NetworkOptions = {}) {
+    this.env = options.env ?? process.env;
+    const extra = [options.ca, this.#extraCertificates()].filter((pem) => pem !== undefined);
+    // Naming authorities replaces Node's own list, so it is repeated.
+    this.#ca = extra.length > 0 ? [...rootCertificates, ...extra] : undefined;
+  }
+
+  /** Shared by everything that goes the same way. */
+  agentFor(url: URL): https.Agent {
+    const proxy = proxyFor(url, this.env);
+    const key = proxy ?? "";
+    const known = this.#agents.get(key);
+    if (known) return known;
+    const agent = proxy === undefined ? new https.Agent({ keepAlive: true, ...(this.#ca ? { ca: this.#ca } : {}) }) : new TunnelAgent(proxy, this.#ca);
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  /** Node reads NODE_EXTRA_CA_CERTS only at its start, and only from its own environment. */
+  #extraCertificates(): string | undefined {
+    const file = this.env["NODE_EXTRA_CA_CERTS"];
+    if (file === undefined || file === "" || (this.env === process.env && process.env["NODE_EXTRA_CA_CERTS"] === startedWith)) return undefined;
+    return readFileSync(file, "utf8");
+  }
+}
+
+const startedWith = process.env["NODE_EXTRA_CA_CERTS"];
+
+/** The proxy that the variables name for an https URL, as curl and most others read them; undefined: none. */
+export function proxyFor(url: URL, env: NodeJS.ProcessEnv): string | undefined {
+  const proxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? env["all_proxy"] ?? env["ALL_PROXY"] ?? "";
+  if (proxy === "") return undefined;
+  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const exceptions = (env["no_proxy"] ?? env["NO_PROXY"] ?? "").toLowerCase().split(/[\s,]+/);
+  const excepted = exceptions.some((entry) => {
+    // More than one colon: an IPv6 address, which has no port here.
+    const [name = "", port] = entry.split(":").length === 2 ? entry.split(":") : [entry];
+    if (name === "*") return true;
+    if (name === "" || (port !== undefined && port !== (url.port === "" ? "443" : url.port))) return false;
+    const domain = name.replace(/^\*?\./, "");
+    return host === domain || host.endsWith(`.${domain}`);
+  });
+  return excepted ? undefined : proxy.includes("://") ? proxy : `http://${proxy}`;
+}
+
+export type Fetched =
+  | { status: "ok"; httpStatus: number; body: string; contentType: string }
+  | { status: "failed"; kind: "timeout" | "certificate" | "unreachable" | "too-large"; detail: string };
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Fetches a public document. Never rejects; follows no redirects, as STS does not. */
+export function fetchDocument(network: Network, url: URL, deadlineMs: number, signal: AbortSignal): Promise<Fetched> {
+  return new Promise((resolve) => {
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    const request = https.request(url, { agent: network.agentFor(url), signal: bounded, headers: { accept: "application/json" } }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_BYTES) request.destroy(new TooLarge());
+        else chunks.push(chunk);
+      });
+      response.on("end", () =>
+        resolve({ status: "ok", httpStatus: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8"), contentType: response.headers["content-type"] ?? "" }),
+      );
+      response.on("error", failed);
+    });
+    const failed = (error: Error): void => resolve(describe(error, bounded.aborted && !signal.aborted, deadlineMs));
+    request.on("error", failed);
+    request.end();
+  });
+}
+
+class TooLarge extends Error {}
+
+/** Of Node's TLS errors; https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|HOSTNAME_MISMATCH/;
+
+function describe(error: Error, timedOut: boolean, deadlineMs: number): Fetched {
+  const code = "code" in error ? String(error.code) : "";
+  if (timedOut) return { status: "failed", kind: "timeout", detail: `no answer within ${deadlineMs / 1000} s` };
+  if (error instanceof TooLarge) return { status: "failed", kind: "too-large", detail: "the answer is larger than 1 MB" };
+  if (CERTIFICATE.test(code)) return { status: "failed", kind: "certificate", detail: `${error.message} (${code})` };
+  return { status: "failed", kind: "unreachable", detail: code === "" ? error.message : `${code}` };
+}

@@ -1,0 +1,32 @@
+/** What a verification is given. */
+import type { AwsCredentials } from "./aws/clients.js";
+import type { RunEvent } from "./runner.js";
+import type { TokenSource } from "./token-source.js";
+
+/** How deep to look: each includes the ones before it. */
+export const DEPTHS = ["identity", "storage", "runtime", "deploy"] as const;
+export type Depth = (typeof DEPTHS)[number];
+
+export interface VerifyOptions {
+  /** The contract, or all of `pulumi stack output --json`, parsed. */
+  contract: unknown;
+  /** The workload's token: verify does what the platform does. */
+  token?: TokenSource | undefined;
+  /** Read the account's configuration, with the ambient credentials or with these. @default false */
+  account?: boolean | AwsCredentials | undefined;
+  /** @default "storage" */
+  depth?: Depth | undefined;
+  /** Try what must be refused. @default true */
+  refusals?: boolean | undefined;
+  /** Run probes that leave something behind which the granted rights cannot remove. @default false */
+  acceptResidue?: boolean | undefined;
+  /** Seconds for which refusals that may be propagation are repeated. Default: the cloud's, within that time of the contract's `provisionedAt`; otherwise one repetition. */
+  waitSeconds?: number | undefined;
+  /** Proxy, endpoint and sandbox variables are read here. Default: the process's. */
+  env?: NodeJS.ProcessEnv | undefined;
+  /** PEM of a certificate authority to trust besides the usual ones. */
+  ca?: string | undefined;
+  /** Ends the run: what was stored is removed, the report so far is given. */
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: RunEvent) => void) | undefined;
+}

@@ -1,0 +1,150 @@
+/** Runs checks: each as soon as what it needs has passed, independent ones at the same time. */
+import { notTested, unknown, type Check, type CheckResult, type CheckScope, type Residue, type Verdict, type WaitNotice } from "./check.js";
+
+export type RunEvent =
+  | { type: "started"; check: Check }
+  | { type: "waiting"; check: Check; notice: WaitNotice }
+  | { type: "finished"; check: Check; result: CheckResult }
+  | { type: "cleaning" };
+
+export interface RunOptions {
+  /** Ctrl-C: running checks end without a verdict, cleaning up still happens. */
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: RunEvent) => void) | undefined;
+  /** Milliseconds for each cleaning action. Default 10 000. */
+  cleanUpDeadlineMs?: number;
+}
+
+export interface RunResult {
+  /** In the order in which the checks were given. */
+  results: CheckResult[];
+  residue: Residue[];
+  remarks: string[];
+  interrupted: boolean;
+}
+
+/** How often a check that waits for propagation tells so is its own matter; how long it may run is not. */
+export async function runChecks(checks: readonly Check[], options: RunOptions = {}): Promise<RunResult> {
+  assertOrder(checks);
+  const run = new Run(checks, options);
+  return run.finish();
+}
+
+/** Checks stand in an order in which each comes after those that it names, so no two can wait for each other. */
+function assertOrder(checks: readonly Check[]): void {
+  const known = new Set<string>();
+  for (const { id, needs, after = [] } of checks) {
+    const missing = needs.find((need) => !known.has(need)) ?? after.find((other) => !known.has(other) && checks.some((check) => check.id === other));
+    if (missing !== undefined || known.has(id)) throw new Error(`check ${id} ${missing === undefined ? "is there twice" : `stands before ${missing}`}`);
+    known.add(id);
+  }
+}
+
+class Run {
+  readonly #ended = new Map<string, Promise<CheckResult>>();
+  readonly #cleaning: ((signal: AbortSignal) => Promise<void>)[] = [];
+  readonly #residue: Residue[] = [];
+  readonly #remarks: string[] = [];
+  readonly #aborted: Promise<void>;
+
+  constructor(
+    private readonly checks: readonly Check[],
+    private readonly options: RunOptions,
+  ) {
+    const { signal } = options;
+    this.#aborted = new Promise((resolve) => {
+      if (signal?.aborted) resolve();
+      else signal?.addEventListener("abort", () => resolve(), { once: true });
+    });
+    for (const check of checks) this.#ended.set(check.id, this.#start(check));
+  }
+
+  async finish(): Promise<RunResult> {
+    const results = await Promise.all(this.#ended.values());
+    if (this.#cleaning.length > 0) this.options.onEvent?.({ type: "cleaning" });
+    for (const action of this.#cleaning.reverse()) {
+      // What cannot be removed reports itself as residue; an error here must not hide the report.
+      await action(AbortSignal.timeout(this.options.cleanUpDeadlineMs ?? 10_000)).catch(() => undefined);
+    }
+    return { results, residue: this.#residue, remarks: this.#remarks, interrupted: this.options.signal?.aborted ?? false };
+  }
+
+  async #start(check: Check): Promise<CheckResult> {
+    // Starts no check before all are registered, so that every one finds those that it names.
+    await Promise.resolve();
+    const { id, title, grade, required } = check;
+    const blocked = await this.#blocked(check);
+    const began = performance.now();
+    if (!blocked) this.options.onEvent?.({ type: "started", check });
+    const verdict = blocked ?? (await this.#run(check));
+    const result: CheckResult = { id, title, grade, required, verdict, durationMs: blocked ? 0 : Math.round(performance.now() - began) };
+    this.options.onEvent?.({ type: "finished", check, result });
+    return result;
+  }
+
+  async #blocked({ needs, after = [] }: Check): Promise<Verdict | undefined> {
+    const needed = await Promise.all(needs.map((id) => this.#ended.get(id)));
+    await Promise.all(after.map((id) => this.#ended.get(id)));
+    const missing = needed.find((result) => result?.verdict.status !== "pass");
+    if (missing) return notTested(`left out because "${missing.title}" ${missing.verdict.status === "fail" ? "failed" : "has no result"}`);
+    return this.options.signal?.aborted ? notTested("left out because the run was interrupted") : undefined;
+  }
+
+  async #run(check: Check): Promise<Verdict> {
+    const controller = new AbortController();
+    const deadline = new Deadline(check.deadlineMs);
+    const scope: CheckScope = {
+      signal: controller.signal,
+      outcome: async (id) => (await this.#ended.get(id))?.verdict,
+      cleanUp: (action) => this.#cleaning.push(action),
+      leaves: (residue) => this.#residue.push(residue),
+      remark: (text) => this.#remarks.push(text),
+      waiting: (notice) => {
+        deadline.extend(notice.seconds * 1000);
+        this.options.onEvent?.({ type: "waiting", check, notice });
+      },
+    };
+    try {
+      return await Promise.race([
+        check.run(scope),
+        this.#aborted.then(() => unknown("interrupted")),
+        deadline.passed.then(() => unknown(`no result within ${check.deadlineMs / 1000} s`)),
+      ]);
+    } catch (error) {
+      return unknown(error instanceof Error ? error.message : String(error));
+    } finally {
+      deadline.clear();
+      controller.abort();
+    }
+  }
+}
+
+class Deadline {
+  readonly passed: Promise<void>;
+  #end: number;
+  #timer: NodeJS.Timeout | undefined;
+  #resolve: () => void = () => undefined;
+
+  constructor(milliseconds: number) {
+    this.#end = performance.now() + milliseconds;
+    this.passed = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#arm();
+  }
+
+  /** Later than it would have been. */
+  extend(milliseconds: number): void {
+    this.#end += milliseconds;
+    this.#arm();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#resolve, Math.max(0, this.#end - performance.now()));
+  }
+}
