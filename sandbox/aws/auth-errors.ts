@@ -12,7 +12,7 @@ import { AwsError } from "./types.js";
 export interface AuthErrors {
   missing(): AwsError;
   /** The authentication members cannot be read; `problem` is a sentence. */
-  malformed(problem: string): AwsError;
+  malformed(problem: string, place: "headers" | "query"): AwsError;
   unknownKey(accessKeyId: string): AwsError;
   /** The session token is missing, foreign, or of a principal that is gone. */
   badSessionToken(accessKeyId: string): AwsError;
@@ -76,7 +76,10 @@ const skewed = (sentAt: Date, now: Date): AwsError =>
 
 const s3: AuthErrors = {
   missing: () => new AwsError("AccessDenied", 403, "Access Denied"),
-  malformed: (problem) => new AwsError("AuthorizationHeaderMalformed", 400, `The authorization header is malformed; ${problem}`),
+  malformed: (problem, place) =>
+    place === "query"
+      ? new AwsError("AuthorizationQueryParametersError", 400, problem)
+      : new AwsError("AuthorizationHeaderMalformed", 400, `The authorization header is malformed; ${problem}`),
   unknownKey: (id) =>
     new AwsError("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.", { AWSAccessKeyId: id }),
   badSessionToken: () => new AwsError("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),

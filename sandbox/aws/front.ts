@@ -1,5 +1,6 @@
 /** Where AWS's requests arrive: which service is meant, who calls, which protocol answers. */
 import { randomUUID } from "node:crypto";
+import { parseArn } from "../../trust/aws/arn.js";
 import { FaultError, type WireRequest, type WireResponse, type WireService } from "../types.js";
 import { authErrors } from "./auth-errors.js";
 import { type AwsHost, parseAwsHost } from "./hosts.js";
@@ -56,7 +57,7 @@ export class AwsFront implements WireService {
       if (action === undefined) throw new AwsError("MissingAction", 400, "Missing Action");
       if (!this.parts.has(service, action)) throw new AwsError("InvalidAction", 400, `Could not find operation ${action} for version ${protocol.version}`);
       const unsigned = service === "sts" && UNSIGNED_OPERATIONS.includes(action);
-      const from = unsigned ? this.#anonymously(target) : this.#signedBy(request, target);
+      const from = unsigned ? { caller: ANONYMOUS, region: target.region ?? regionOfRole(input["RoleArn"]) } : this.#signedBy(request, target);
       const output = await this.parts.invoke(service, action, { ...from, input, context: transportConditions(request) });
       return renderQuery(protocol, action, output, requestId);
     } catch (error) {
@@ -84,7 +85,7 @@ export class AwsFront implements WireService {
       return renderFailure(request.method, asAwsError(error), answerIds(), {});
     }
     const context = transportConditions(request);
-    if (!authenticated) return this.parts.handleS3(request, { ...this.#anonymously(target), context });
+    if (!authenticated) return this.parts.handleS3(request, { caller: ANONYMOUS, region: target.region ?? DEFAULT_REGION, context });
     const { caller, region, presigned, ageMs } = authenticated;
     return this.parts.handleS3(authenticated.request, {
       caller: this.parts.localise(caller, region),
@@ -93,16 +94,18 @@ export class AwsFront implements WireService {
     });
   }
 
-  #anonymously(target: AwsHost): { caller: AwsCaller; region: string } {
-    return { caller: ANONYMOUS, region: target.region ?? DEFAULT_REGION };
-  }
-
   #signedBy(request: WireRequest, target: AwsHost): { caller: AwsCaller; region: string } {
     const authenticated = this.parts.verifier.verify(request, target);
     if (!authenticated) throw authErrors[target.service].missing();
     const { caller, region } = authenticated;
     return { caller: this.parts.localise(caller, region), region };
   }
+}
+
+/** Where neither host nor signature names a region, the role's partition says in which world the call is meant. */
+function regionOfRole(roleArn: unknown): string {
+  const partition = typeof roleArn === "string" ? parseArn(roleArn)?.partition : undefined;
+  return partition === "aws-cn" ? "cn-north-1" : partition === "aws-us-gov" ? "us-gov-west-1" : DEFAULT_REGION;
 }
 
 /** At an endpoint that a variable gives, the host says nothing: the credential's scope does, or the form of an unsigned request. */

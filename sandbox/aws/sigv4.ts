@@ -46,7 +46,8 @@ export class SignatureVerifier {
     const sent = read(request, errors);
     if (!sent) return undefined;
     const sentAt = signingTime(sent.time);
-    if (!sentAt) throw errors.malformed(`Date must be in ISO-8601 'basic format'. Got '${sent.time}'. See http://en.wikipedia.org/wiki/ISO_8601`);
+    if (!sentAt)
+      throw errors.malformed(`Date must be in ISO-8601 'basic format'. Got '${sent.time}'. See http://en.wikipedia.org/wiki/ISO_8601`, placeOf(request));
     assertSignedHeaders(request, sent, target, errors);
     const { key, caller } = this.#key(sent, errors);
     assertScope(sent, target, errors);
@@ -97,14 +98,19 @@ function read(request: WireRequest, errors: AuthErrors): SentSignature | undefin
   try {
     return readSignature(request);
   } catch (error) {
-    if (error instanceof UnreadableSignature) throw errors.malformed(error.message);
+    if (error instanceof UnreadableSignature) throw errors.malformed(error.message, placeOf(request));
     throw error;
   }
 }
 
+function placeOf(request: WireRequest): "headers" | "query" {
+  return request.headers["authorization"] === undefined ? "query" : "headers";
+}
+
 /** What is not signed could have been put in by anybody on the way. */
 function assertSignedHeaders(request: WireRequest, sent: SentSignature, target: AwsHost, errors: AuthErrors): void {
-  if (!sent.signedHeaders.includes("host")) throw errors.malformed("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  if (!sent.signedHeaders.includes("host"))
+    throw errors.malformed("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.", placeOf(request));
   const unsigned = Object.keys(request.headers).filter((name) => name.startsWith("x-amz-") && !sent.signedHeaders.includes(name));
   if (target.service === "s3" && unsigned.length > 0)
     throw new AwsError("AccessDenied", 403, "There were headers present in the request which were not signed", { HeadersNotSigned: unsigned.join(", ") });

@@ -213,6 +213,8 @@ describe("S3", () => {
     expect(refusal(await send(sandbox, { ...good, path: good.path.replace("/object", "/other") }))).toMatchObject({ status: 403, code: "SignatureDoesNotMatch" });
     const old = await presigned(sandbox, get, { key, service: "s3", expiresIn: 60, date: minutesAgo(2) });
     expect(refusal(await send(sandbox, old))).toEqual({ status: 403, code: "AccessDenied", message: "Request has expired" });
+    const forever = { ...good, path: good.path.replace("X-Amz-Expires=60", "X-Amz-Expires=604801") };
+    expect(refusal(await send(sandbox, forever))).toMatchObject({ status: 400, code: "AuthorizationQueryParametersError" });
   });
 
   describe("bodies in pieces", () => {

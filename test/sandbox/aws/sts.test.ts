@@ -188,6 +188,16 @@ describe("AssumeRoleWithWebIdentity", () => {
     expect(packed).toMatchObject({ PackedPolicySize: 5 });
   });
 
+  it("trusts in the partition that the role is in", async () => {
+    const call = (operation: string, input: Record<string, unknown>) => sandbox.aws.call(administrator, "iam", operation, input, "cn-north-1");
+    const { OpenIDConnectProviderArn } = await call("CreateOpenIDConnectProvider", { Url: defaultIssuerUrl, ClientIDList: [defaultAudience] });
+    expect(OpenIDConnectProviderArn).toBe(`arn:aws-cn:iam::${ACCOUNT}:oidc-provider/${issuerHost}`);
+    await call("CreateRole", { RoleName: "deployer", AssumeRolePolicyDocument: webTrust(String(OpenIDConnectProviderArn)) });
+    const answer = await exchange(`arn:aws-cn:iam::${ACCOUNT}:role/deployer`);
+    expect(answer.AssumedRoleUser?.Arn).toBe(`arn:aws-cn:sts::${ACCOUNT}:assumed-role/deployer/one`);
+    await expect(exchange(`arn:aws:iam::${ACCOUNT}:role/deployer`)).rejects.toMatchObject({ name: "InvalidIdentityTokenException" });
+  });
+
   it("refuses missing members, each by name, without showing the token", async () => {
     const answer = await send(sandbox, form("AssumeRoleWithWebIdentity", { WebIdentityToken: "abc" }));
     expect(refusal(answer)).toEqual({
