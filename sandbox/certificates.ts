@@ -1,7 +1,7 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, type KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { createSecureContext, type SecureContext } from "node:tls";
-import * as der from "./der.js";
+import type { Extension, Name } from "@peculiar/x509";
 
 /** A certification authority as it is kept; the key is secret. */
 export interface CaMaterial {
@@ -9,158 +9,134 @@ export interface CaMaterial {
   keyPem: string;
 }
 
-const oid = {
-  commonName: "2.5.4.3",
-  ecdsaWithSha256: "1.2.840.10045.4.3.2",
-  subjectKeyIdentifier: "2.5.29.14",
-  keyUsage: "2.5.29.15",
-  subjectAltName: "2.5.29.17",
-  basicConstraints: "2.5.29.19",
-  authorityKeyIdentifier: "2.5.29.35",
-  extendedKeyUsage: "2.5.29.37",
-  serverAuth: "1.3.6.1.5.5.7.3.1",
-} as const;
+type X509 = typeof import("@peculiar/x509");
 
 const day = 24 * 60 * 60 * 1000;
 const caDays = 3650;
 /** Some clients refuse server certificates that are valid for longer than 398 days. */
 const leafDays = 390;
+const keyType = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /**
  * The sandbox's own certification authority: EC P-256, SHA-256, with a server certificate for every host that is asked
  * for, made on the fly. Validity is in real time, whatever the sandbox's clock says: clients check it by theirs.
  */
 export class CertificateAuthority {
-  readonly certPem: string;
-  readonly #key: KeyObject;
-  readonly #leafKey = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  readonly #contexts = new Map<string, SecureContext>();
+  readonly #leafKey = newKey();
+  readonly #contexts = new Map<string, Promise<SecureContext>>();
 
-  constructor(material?: CaMaterial) {
-    this.#key = material ? createPrivateKey(material.keyPem) : generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-    this.certPem = material?.certPem ?? selfSigned(this.#key);
+  /** The authority as it was; {@link create} makes a new one. */
+  constructor(readonly material: CaMaterial) {}
+
+  static async create(): Promise<CertificateAuthority> {
+    const key = newKey();
+    return new CertificateAuthority({ certPem: await selfSigned(key), keyPem: pem(key) });
   }
 
-  get material(): CaMaterial {
-    return { certPem: this.certPem, keyPem: pem(this.#key) };
+  get certPem(): string {
+    return this.material.certPem;
   }
 
   /** The TLS context of a server for one DNS name or IP address. */
-  context(host: string): SecureContext {
-    const known = this.#contexts.get(host);
-    if (known) return known;
-    const context = createSecureContext({ key: pem(this.#leafKey.privateKey), cert: this.#leaf([host]) + this.certPem });
-    this.#contexts.set(host, context);
-    return context;
+  context(host: string): Promise<SecureContext> {
+    return this.#context([host]);
   }
 
   /** The TLS context of the loopback listener itself. */
-  loopbackContext(): SecureContext {
-    return createSecureContext({
-      key: pem(this.#leafKey.privateKey),
-      cert: this.#leaf(["localhost", "*.localhost", "127.0.0.1", "::1"]) + this.certPem,
-    });
+  loopbackContext(): Promise<SecureContext> {
+    return this.#context(["localhost", "*.localhost", "127.0.0.1", "::1"]);
   }
 
-  #leaf(hosts: string[]): string {
-    return certificate({
-      subject: commonName("Cloud Federation sandbox"),
-      issuer: caName(createPublicKey(this.#key)),
-      publicKey: this.#leafKey.publicKey,
-      signer: this.#key,
-      days: leafDays,
-      extensions: [
-        extension(oid.basicConstraints, der.sequence(), true),
-        extension(oid.keyUsage, der.bitString(Buffer.from([0x80]), 7), true), // digitalSignature
-        extension(oid.extendedKeyUsage, der.sequence(der.objectIdentifier(oid.serverAuth))),
-        extension(oid.subjectAltName, der.sequence(...hosts.map(generalName)), true),
-      ],
-    });
+  #context(hosts: string[]): Promise<SecureContext> {
+    const id = hosts.join();
+    const known = this.#contexts.get(id);
+    if (known) return known;
+    const made = serverCertificate(this.material, this.#leafKey, hosts).then((leaf) =>
+      createSecureContext({ key: pem(this.#leafKey), cert: leaf + this.certPem }),
+    );
+    this.#contexts.set(id, made);
+    return made;
   }
 }
 
-function selfSigned(key: KeyObject): string {
-  const publicKey = createPublicKey(key);
-  return certificate({
-    subject: caName(publicKey),
-    issuer: caName(publicKey),
-    publicKey,
+async function selfSigned(key: KeyObject): Promise<string> {
+  const x509 = await library();
+  const keyId = await x509.SubjectKeyIdentifierExtension.create(spki(key));
+  // Named after its key, so that a client that trusts several sandboxes can tell them apart.
+  const name = new x509.Name([{ CN: [`Cloud Federation sandbox CA ${keyId.keyId.slice(0, 8)}`] }]);
+  return certificate(x509, {
+    subject: name,
+    issuer: name,
+    key,
     signer: key,
     days: caDays,
     extensions: [
-      extension(oid.basicConstraints, der.sequence(der.boolean(true)), true),
-      extension(oid.keyUsage, der.bitString(Buffer.from([0x06]), 1), true), // keyCertSign, cRLSign
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      keyId,
+      new x509.AuthorityKeyIdentifierExtension(keyId.keyId),
+    ],
+  });
+}
+
+async function serverCertificate(ca: CaMaterial, key: KeyObject, hosts: string[]): Promise<string> {
+  const x509 = await library();
+  const issuer = new x509.X509Certificate(ca.certPem);
+  const issuerKeyId = issuer.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+  const names = hosts.map((value) => ({ type: isIP(value) ? ("ip" as const) : ("dns" as const), value }));
+  return certificate(x509, {
+    subject: new x509.Name([{ CN: ["Cloud Federation sandbox"] }]),
+    issuer: issuer.subjectName,
+    key,
+    signer: createPrivateKey(ca.keyPem),
+    days: leafDays,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(names),
+      await x509.SubjectKeyIdentifierExtension.create(spki(key)),
+      ...(issuerKeyId === undefined ? [] : [new x509.AuthorityKeyIdentifierExtension(issuerKeyId)]),
     ],
   });
 }
 
 interface CertificateFields {
-  subject: Buffer;
-  issuer: Buffer;
-  publicKey: KeyObject;
+  subject: Name;
+  issuer: Name;
+  /** The private key of whom it is for. */
+  key: KeyObject;
   signer: KeyObject;
   days: number;
-  extensions: Buffer[];
+  extensions: Extension[];
 }
 
-/** An X.509 v3 certificate (RFC 5280 section 4.1) as PEM. */
-function certificate(fields: CertificateFields): string {
-  const algorithm = der.sequence(der.objectIdentifier(oid.ecdsaWithSha256));
-  const serial = randomBytes(16);
-  serial[0] = (serial.readUInt8(0) & 0x7f) | 0x40;
+async function certificate(x509: X509, fields: CertificateFields): Promise<string> {
+  const { key, signer, days, ...rest } = fields;
   const now = Date.now();
-  const body = der.sequence(
-    der.explicit(0, der.integer(Buffer.from([2]))), // v3
-    der.integer(serial),
-    algorithm,
-    fields.issuer,
-    der.sequence(der.utcTime(new Date(now - day)), der.utcTime(new Date(now + fields.days * day))),
-    fields.subject,
-    fields.publicKey.export({ type: "spki", format: "der" }),
-    der.explicit(
-      3,
-      der.sequence(
-        ...fields.extensions,
-        extension(oid.subjectKeyIdentifier, der.octetString(keyIdentifier(fields.publicKey))),
-        extension(oid.authorityKeyIdentifier, der.sequence(der.implicit(0, keyIdentifier(createPublicKey(fields.signer))))),
-      ),
-    ),
-  );
-  const whole = der.sequence(body, algorithm, der.bitString(sign("sha256", body, fields.signer)));
-  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  const made = await x509.X509CertificateGenerator.create({
+    ...rest,
+    publicKey: spki(key),
+    signingKey: await webcrypto.subtle.importKey("pkcs8", signer.export({ type: "pkcs8", format: "der" }), keyType, false, ["sign"]),
+    signingAlgorithm: { name: keyType.name, hash: "SHA-256" },
+    notBefore: new Date(now - day),
+    notAfter: new Date(now + days * day),
+  });
+  return `${made.toString("pem")}\n`;
 }
 
-function extension(id: string, value: Buffer, critical = false): Buffer {
-  const flags = critical ? [der.boolean(true)] : [];
-  return der.sequence(der.objectIdentifier(id), ...flags, der.octetString(value));
+/** Loaded with the first certificate only: it takes longer than the rest of a start. It needs reflect-metadata before it. */
+async function library(): Promise<X509> {
+  await import("reflect-metadata");
+  return import("@peculiar/x509");
 }
 
-function generalName(host: string): Buffer {
-  return isIP(host) ? der.implicit(7, addressBytes(host)) : der.implicit(2, Buffer.from(host, "ascii"));
+function newKey(): KeyObject {
+  return generateKeyPairSync("ec", { namedCurve: keyType.namedCurve }).privateKey;
 }
 
-function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split(".").map(Number));
-  const [head = "", tail = ""] = address.split("::");
-  const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
-  const zeros = Array<string>(8 - groups(head).length - groups(tail).length).fill("0");
-  const all = [...groups(head), ...zeros, ...groups(tail)];
-  return Buffer.from(all.map((group) => group.padStart(4, "0")).join(""), "hex");
-}
-
-function commonName(text: string): Buffer {
-  return der.sequence(der.set(der.sequence(der.objectIdentifier(oid.commonName), der.utf8String(text))));
-}
-
-/** Names the authority after its key, so that a client that trusts several sandboxes can tell them apart. */
-function caName(publicKey: KeyObject): Buffer {
-  return commonName(`Cloud Federation sandbox CA ${keyIdentifier(publicKey).toString("hex").slice(0, 8)}`);
-}
-
-/** Identifies a key inside a chain; not a matter of security (RFC 7093 section 2, method 1). */
-function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash("sha256").update(publicKey.export({ type: "spki", format: "der" })).digest().subarray(0, 20);
+function spki(key: KeyObject): Buffer {
+  return createPublicKey(key).export({ type: "spki", format: "der" });
 }
 
 function pem(key: KeyObject): string {

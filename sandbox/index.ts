@@ -10,7 +10,7 @@ import { clientEnvironment, type EnvironmentOptions } from "./environment.js";
 import { Faults, type FaultPlan } from "./faults.js";
 import { IssuerService } from "./issuer-service.js";
 import { Issuers, defaultIssuerUrl } from "./issuers.js";
-import { Persistence, readState } from "./persistence.js";
+import { Persistence, lockState, readState, type SavedState } from "./persistence.js";
 import { publicFetcher } from "./public-fetch.js";
 import { SandboxServer } from "./server.js";
 import { Settings } from "./settings.js";
@@ -72,12 +72,30 @@ export interface Sandbox {
 /**
  * Starts a sandbox in this process, on loopback.
  *
- * Rejects when the port is taken (`EADDRINUSE`) or the state file is not one of ours, which is then left as it is.
+ * Rejects when the port is taken (`EADDRINUSE`), or the state file is in use or not one of ours, which is then left as it is.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const log = options.log ?? ((line) => void process.stderr.write(`sandbox: ${line}\n`));
-  const stateFile = options.stateFile === undefined ? undefined : resolve(options.stateFile);
-  const saved = stateFile === undefined ? undefined : await readState(stateFile);
+  if (options.stateFile === undefined) return openSandbox(options, log);
+  const file = resolve(options.stateFile);
+  const release = await lockState(file);
+  try {
+    return await openSandbox(options, log, { file, saved: await readState(file), release });
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** A state file that is this sandbox's alone until it is released. */
+interface ClaimedState {
+  file: string;
+  saved: SavedState | undefined;
+  release(): void;
+}
+
+async function openSandbox(options: SandboxOptions, log: (line: string) => void, state?: ClaimedState): Promise<Sandbox> {
+  const saved = state?.saved;
   let changed = (): void => undefined;
   const notify = (): void => changed();
 
@@ -87,7 +105,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const faults = new Faults(() => settings.latencyMs, notify);
   const issuers = new Issuers(store, clock);
   const issuerService = new IssuerService(issuers, (operation) => faults.enter(operation));
-  const authorities = createAuthorities(issuerService, saved?.ca);
 
   const snapshot = (): SandboxSnapshot => ({
     resources: store.snapshot(),
@@ -106,7 +123,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (saved?.snapshot) restore(saved.snapshot);
   if (options.latencyMs !== undefined) settings.latencyMs = options.latencyMs;
   if (options.propagationDelaySeconds !== undefined) settings.propagationDelaySeconds = options.propagationDelaySeconds;
-  if (!issuers.find(defaultIssuerUrl)) await issuers.create(defaultIssuerUrl);
+  const [authorities] = await Promise.all([
+    createAuthorities(issuerService, saved?.ca),
+    issuers.find(defaultIssuerUrl) ?? issuers.create(defaultIssuerUrl),
+  ]);
 
   const core: SandboxCore = {
     clock,
@@ -121,13 +141,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const port = await server.listen(options.port ?? 0);
 
   const persistence =
-    stateFile === undefined
+    state === undefined
       ? undefined
-      : new Persistence(stateFile, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
+      : new Persistence(state.file, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
   let files: RuntimeFiles;
   try {
     await persistence?.write();
-    files = await createFiles(stateFile, authorities.trusted.certPem);
+    files = await createFiles(state?.file, authorities.trusted.certPem);
   } catch (error) {
     await server.close();
     throw error;
@@ -156,21 +176,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await server.close();
       changed = () => undefined;
       await files.remove();
-      await persistence?.write();
+      try {
+        await persistence?.write();
+      } finally {
+        state?.release();
+      }
     },
   };
   return sandbox;
 }
 
 /** The authority that clients trust, and one that nobody does for issuers told to show such a certificate. */
-function createAuthorities(
+async function createAuthorities(
   issuers: IssuerService,
   ca: CaMaterial | undefined,
-): { trusted: CertificateAuthority; of: (host: string, port: string) => CertificateAuthority } {
-  const trusted = new CertificateAuthority(ca);
-  let rogue: CertificateAuthority | undefined;
-  const of = (host: string, port: string): CertificateAuthority =>
-    issuers.untrusted(host, port) ? (rogue ??= new CertificateAuthority()) : trusted;
+): Promise<{ trusted: CertificateAuthority; of: (host: string, port: string) => Promise<CertificateAuthority> }> {
+  const trusted = ca ? new CertificateAuthority(ca) : await CertificateAuthority.create();
+  let rogue: Promise<CertificateAuthority> | undefined;
+  const of = async (host: string, port: string): Promise<CertificateAuthority> =>
+    issuers.untrusted(host, port) ? (rogue ??= CertificateAuthority.create()) : trusted;
   return { trusted, of };
 }
 

@@ -1,4 +1,5 @@
-import { randomBytes } from "node:crypto";
+import { X509Certificate, createPrivateKey, randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { z } from "zod";
 import type { CaMaterial } from "./certificates.js";
@@ -42,6 +43,49 @@ const debounceMs = 100;
 
 export const keysFile = (stateFile: string): string => `${stateFile}.keys`;
 
+/** The locks of this process: another one that had its id before a crash, as in a container, left a lock that looks like ours. */
+const held = new Set<string>();
+
+/**
+ * Claims a state file for one sandbox with `<file>.lock`, which holds the process id, and returns what gives it back.
+ * Takes over the lock of a process that has gone. Rejects with one line where the sandbox of another one runs.
+ */
+export async function lockState(file: string): Promise<() => void> {
+  const lock = `${file}.lock`;
+  while (!take(file, lock)) {
+    const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
+    if (pid === process.pid ? held.has(lock) : isRunning(pid)) {
+      throw new Error(`The state file ${file} is in use by process ${pid}: stop that sandbox, or name another --state file. If it is no sandbox, delete ${lock}.`);
+    }
+    await rm(lock, { force: true });
+  }
+  held.add(lock);
+  return () => {
+    if (held.delete(lock)) rmSync(lock, { force: true });
+  };
+}
+
+function take(file: string, lock: string): boolean {
+  try {
+    // At once rather than asynchronously: nobody should see the lock before the number is in it.
+    writeFileSync(lock, `${process.pid}\n`, { flag: "wx" });
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    throw new Error(`The state file ${file} cannot be written: ${message}`);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** Undefined where neither file exists yet. Rejects with one line when one is unreadable; nothing is changed. */
 export async function readState(file: string): Promise<SavedState | undefined> {
   const state = await readDocument(file, stateFormat);
@@ -52,6 +96,7 @@ export async function readState(file: string): Promise<SavedState | undefined> {
   }
   const ca = keys["ca"] as CaMaterial | undefined;
   if (typeof ca?.certPem !== "string" || typeof ca.keyPem !== "string") throw foreign(keysFile(file), "it holds no CA");
+  if (!isPair(ca)) throw foreign(keysFile(file), "its CA cannot be read");
   if (!state) return { ca };
   if (!savedSettings.safeParse(state["sandbox"]).success) throw foreign(file, "its settings cannot be read");
   const { resources, ...settings } = state["sandbox"] as SandboxSnapshot;
@@ -60,6 +105,14 @@ export async function readState(file: string): Promise<SavedState | undefined> {
     return { ca, snapshot: { ...settings, resources: { entries } } };
   } catch {
     throw foreign(file, "its resources cannot be read");
+  }
+}
+
+function isPair({ certPem, keyPem }: CaMaterial): boolean {
+  try {
+    return new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem));
+  } catch {
+    return false;
   }
 }
 

@@ -15,7 +15,7 @@ export interface PublicNetwork {
   /** What a cloud trusts. */
   trusted: CertificateAuthority;
   /** What the host shows. */
-  authority: (host: string, port: string) => CertificateAuthority;
+  authority: (host: string, port: string) => Promise<CertificateAuthority>;
 }
 
 /**
@@ -35,8 +35,9 @@ export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: 
     const { hostname, port } = target;
     const place = parseAuthority(target.host);
     if (!place || !network.issuers.serves(place.host, false, anyRequestTo(place.host, place.port))) return { status: "unreachable", detail: `no issuer of the sandbox is at ${hostname}` };
+    const authority = await network.authority(hostname, port);
     const [near, far] = duplexPair();
-    const farEnd = new tls.TLSSocket(far, { isServer: true, secureContext: network.authority(hostname, port).context(hostname) });
+    const farEnd = new tls.TLSSocket(far, { isServer: true, secureContext: await authority.context(hostname) });
     farEnd.on("error", () => farEnd.destroy());
     server.emit("connection", farEnd);
     const nearEnd = tls.connect({ socket: near, servername: hostname, ca: network.trusted.certPem });

@@ -22,7 +22,7 @@ export interface ServerOptions {
   services: WireService[];
   admin(request: WireRequest): Promise<WireResponse>;
   /** The authority that signs for a host: an untrusted one where an issuer is told to show such a certificate. */
-  authority: (host: string, port: string) => CertificateAuthority;
+  authority: (host: string, port: string) => Promise<CertificateAuthority>;
   /** One line of what went wrong inside. */
   log(line: string): void;
 }
@@ -32,6 +32,13 @@ interface Connection {
   /** Authority of the CONNECT that it came by; undefined on the loopback listener itself. */
   tunnel?: string;
   secure: boolean;
+}
+
+/** Where a CONNECT leads; `port` is empty for 443. */
+interface Tunnel {
+  host: string;
+  port: string;
+  authority: string;
 }
 
 /**
@@ -91,9 +98,13 @@ export class SandboxServer {
     socket.once("data", (first) => {
       socket.pause();
       socket.unshift(first);
-      if (first[0] === tlsHandshake) this.#terminate(socket, undefined);
-      else this.#serve(socket, { secure: false });
-      process.nextTick(() => socket.resume());
+      const resume = (): void => process.nextTick(() => socket.resume());
+      if (first[0] === tlsHandshake) {
+        void this.#terminate(socket, undefined).then(resume);
+      } else {
+        this.#serve(socket, { secure: false });
+        resume();
+      }
     });
   }
 
@@ -102,23 +113,36 @@ export class SandboxServer {
     this.#http.emit("connection", socket);
   }
 
-  /** Ends TLS for a host behind a CONNECT, or for the listener itself. HTTP/1.1 inside. */
-  #terminate(socket: Duplex, tunnel: { host: string; port: string; authority: string } | undefined): void {
-    const { authority } = this.options;
-    const secured = new tls.TLSSocket(socket, {
-      isServer: true,
-      secureContext: tunnel ? authority(tunnel.host, tunnel.port).context(tunnel.host) : authority("localhost", "").loopbackContext(),
-      ALPNProtocols: ["http/1.1"],
-      SNICallback: (name, done) => {
-        const host = name.toLowerCase();
-        const port = tunnel?.port ?? "";
-        if (host === tunnel?.host || (!tunnel && isLoopback(host))) done(null);
-        else if (this.#serves(host, port)) done(null, authority(host, port).context(host));
-        else done(new Error(`The sandbox serves no ${host}.`));
-      },
-    });
-    this.#track(secured);
-    this.#serve(secured, { secure: true, ...(tunnel && { tunnel: tunnel.authority }) });
+  /** Ends TLS for a host behind a CONNECT, which it accepts, or for the listener itself. HTTP/1.1 inside. Never rejects. */
+  async #terminate(socket: Duplex, tunnel: Tunnel | undefined): Promise<void> {
+    try {
+      const secureContext = await this.#context(tunnel?.host, tunnel?.port);
+      if (socket.destroyed) return;
+      if (tunnel) socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      const secured = new tls.TLSSocket(socket, {
+        isServer: true,
+        secureContext,
+        ALPNProtocols: ["http/1.1"],
+        SNICallback: (name, done) => {
+          const host = name.toLowerCase();
+          const port = tunnel?.port ?? "";
+          if (host === tunnel?.host || (!tunnel && isLoopback(host))) done(null);
+          else if (this.#serves(host, port)) this.#context(host, port).then((context) => done(null, context), done);
+          else done(new Error(`The sandbox serves no ${host}.`));
+        },
+      });
+      this.#track(secured);
+      this.#serve(secured, { secure: true, ...(tunnel && { tunnel: tunnel.authority }) });
+    } catch (error) {
+      this.options.log(`TLS for ${tunnel?.authority ?? "loopback"}: ${error instanceof Error ? error.message : String(error)}`);
+      socket.destroy();
+    }
+  }
+
+  /** The certificate of a host, or of the loopback listener where there is none. */
+  async #context(host: string | undefined, port = ""): Promise<tls.SecureContext> {
+    const authority = await this.options.authority(host ?? "localhost", port);
+    return host === undefined ? authority.loopbackContext() : authority.context(host);
   }
 
   #connect(request: http.IncomingMessage, socket: Duplex): void {
@@ -132,8 +156,7 @@ export class SandboxServer {
       socket.end(`HTTP/1.1 403 Forbidden\r\n${fields.join("\r\n")}\r\n\r\n${body}`);
       return;
     }
-    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-    this.#terminate(socket, { host: target.host, port, authority: port === "" ? target.host : `${target.host}:${port}` });
+    void this.#terminate(socket, { host: target.host, port, authority: port === "" ? target.host : `${target.host}:${port}` });
   }
 
   #serves(host: string, port: string): boolean {

@@ -43,8 +43,11 @@ async function cliAsync(args: string[], environment: NodeJS.ProcessEnv = {}): Pr
   return { status, stderr };
 }
 
-async function start(...args: string[]): Promise<Started> {
-  const child = spawn(process.execPath, [bin, "sandbox", "start", "--port", "0", ...args], { env: bare, stdio: ["ignore", "pipe", "pipe"] });
+const start = (...args: string[]): Promise<Started> => startWith([], ...args);
+
+/** As {@link start}, with options for Node itself. */
+async function startWith(node: string[], ...args: string[]): Promise<Started> {
+  const child = spawn(process.execPath, [...node, bin, "sandbox", "start", "--port", "0", ...args], { env: bare, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   child.once("close", () => running.delete(child));
   let stderr = "";
@@ -170,6 +173,17 @@ describe("sandbox start", () => {
     expect(stderr()).toBe("sandbox: stopping\n");
   });
 
+  it.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("stops at once on a second %s, whatever the first still waits for", async (signal, status) => {
+    const stuck = join(folder, "stuck.cjs");
+    writeFileSync(stuck, 'require("node:fs/promises").rm = () => new Promise(() => setInterval(() => undefined, 1000));');
+    const file = join(folder, "stuck.json");
+    const { child, stderr } = await startWith(["--require", stuck], "--ready-file", file);
+    child.kill(signal);
+    while (!stderr().includes("stopping")) await once(child.stderr!, "data");
+    expect(await end(child, signal)).toBe(status);
+    expect([stderr(), existsSync(file)]).toEqual(["sandbox: stopping\n", true]);
+  });
+
   it("does not wait for its own latency when it stops", async () => {
     const { child, ready } = await start("--latency", "600000");
     const headers = { "content-type": "application/x-www-form-urlencoded", expect: "100-continue" };
@@ -202,6 +216,17 @@ describe("sandbox start", () => {
       expect((JSON.parse(cli(["sandbox", "env", "--format", "json"], again).stdout) as Record<string, string>)[name]).toBe(before);
     }
     expect(await end(second.child, "SIGTERM")).toBe(0);
+  });
+});
+
+describe("a state file that is in use", () => {
+  it("stops a second start with one line", async () => {
+    const state = join(folder, "used.json");
+    const { child, ready } = await start("--state", state);
+    const { status, stderr } = await cliAsync(["sandbox", "start", "--port", "0", "--state", state]);
+    expect([status, stderr]).toEqual([2, `error: The state file ${state} is in use by process ${ready.pid}: stop that sandbox, or name another --state file. If it is no sandbox, delete ${state}.lock.\n`]);
+    expect(await end(child, "SIGTERM")).toBe(0);
+    expect(existsSync(`${state}.lock`)).toBe(false);
   });
 });
 

@@ -1,9 +1,11 @@
 import { execFile, spawnSync } from "node:child_process";
 import { createPublicKey, verify as verifySignature, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
+import { duplexPair } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tls from "node:tls";
@@ -233,31 +235,65 @@ describe("faults", () => {
 });
 
 describe("certificates", () => {
+  /** What a client that trusts `trusted` is shown for a host. */
+  async function shown(authority: CertificateAuthority, host: string, trusted: string): Promise<X509Certificate> {
+    const [near, far] = duplexPair();
+    const server = new tls.TLSSocket(far, { isServer: true, secureContext: await authority.context(host) });
+    server.on("error", () => server.destroy());
+    const client = tls.connect({ socket: near, host, ...(net.isIP(host) === 0 && { servername: host }), ca: trusted });
+    try {
+      await once(client, "secureConnect");
+      const certificate = client.getPeerX509Certificate();
+      if (!certificate) throw new Error("no certificate");
+      return certificate;
+    } finally {
+      client.destroy();
+      server.destroy();
+    }
+  }
+
   it("are what strict verifiers want: X.509 v3, SHA-256, chained by key identifiers, names in the SAN", async () => {
-    const authority = new CertificateAuthority();
+    const authority = await CertificateAuthority.create();
     const ca = new X509Certificate(authority.certPem);
     expect(ca.ca).toBe(true);
     expect(ca.checkIssued(ca)).toBe(true);
     expect(ca.verify(ca.publicKey)).toBe(true);
-    const server = tls.createServer({ SNICallback: (name, done) => done(null, authority.context(name)) });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as net.AddressInfo;
-    const handshake = (servername: string, trusted: string): Promise<tls.PeerCertificate> =>
-      new Promise((resolve, reject) => {
-        const socket = tls.connect({ host: "127.0.0.1", port, servername, ca: trusted }, () => {
-          resolve(socket.getPeerCertificate());
-          socket.end();
-        });
-        socket.on("error", reject);
-      });
-    expect((await handshake("sts.amazonaws.com", authority.certPem)).subjectaltname).toBe("DNS:sts.amazonaws.com");
-    await expect(handshake("sts.amazonaws.com", new CertificateAuthority().certPem)).rejects.toThrow(/self-signed|unable to (get|verify)/);
-    server.close();
+    const leaf = await shown(authority, "sts.amazonaws.com", authority.certPem);
+    expect([leaf.ca, leaf.subjectAltName, leaf.keyUsage]).toEqual([false, "DNS:sts.amazonaws.com", ["1.3.6.1.5.5.7.3.1"]]);
+    expect(leaf.checkIssued(ca) && leaf.verify(ca.publicKey)).toBe(true);
+    expect(leaf.issuerCertificate?.fingerprint256).toBe(ca.fingerprint256);
+    expect(leaf.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
+    expect(Date.parse(leaf.validFrom)).toBeLessThan(Date.now());
+    expect((Date.parse(leaf.validTo) - Date.parse(leaf.validFrom)) / 86_400_000).toBeLessThanOrEqual(398);
+    const stranger = await CertificateAuthority.create();
+    await expect(shown(authority, "sts.amazonaws.com", stranger.certPem)).rejects.toThrow(/self-signed|unable to (get|verify)/);
   });
 
-  it("come back with the same authority from its material", () => {
-    const authority = new CertificateAuthority();
-    expect(new CertificateAuthority(authority.material).certPem).toBe(authority.certPem);
+  it.each([
+    ["192.0.2.7", "IP Address:192.0.2.7"],
+    ["2001:db8::7", "IP Address:2001:DB8:0:0:0:0:0:7"],
+  ])("name the address %s as one", async (host, names) => {
+    const authority = await CertificateAuthority.create();
+    expect((await shown(authority, host, authority.certPem)).subjectAltName).toBe(names);
+  });
+
+  it("are made once for each host", async () => {
+    const authority = await CertificateAuthority.create();
+    expect(await authority.context("a.example")).toBe(await authority.context("a.example"));
+    expect(await authority.context("a.example")).not.toBe(await authority.context("b.example"));
+    expect(await authority.loopbackContext()).toBe(await authority.loopbackContext());
+  });
+
+  it("come back with the same authority from its material", async () => {
+    const { certPem, material } = await CertificateAuthority.create();
+    expect((await shown(new CertificateAuthority({ ...material }), "sts.amazonaws.com", certPem)).subjectAltName).toBe("DNS:sts.amazonaws.com");
+  });
+
+  it("name the loopback listener", async () => {
+    const socket = tls.connect({ host: "127.0.0.1", port: sandbox.port, ca: sandbox.caPem });
+    await once(socket, "secureConnect");
+    expect(socket.getPeerX509Certificate()?.subjectAltName).toBe("DNS:localhost, DNS:*.localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
+    socket.destroy();
   });
 
   const openssl = spawnSync("openssl", ["version"]).status === 0;
@@ -667,6 +703,40 @@ describe("state file", () => {
     writeFileSync(`${damaged}.keys`, readFileSync(`${file}.keys`));
     await expect(startSandbox({ stateFile: damaged })).rejects.toThrow(`${damaged} is not a sandbox's state (${why}).`);
     expect(readFileSync(damaged, "utf8")).toBe(JSON.stringify(state));
+  });
+
+  it.each([
+    ["another key", (ca: Record<string, string>, key: string) => (ca["keyPem"] = key)],
+    ["half a certificate", (ca: Record<string, string>) => (ca["certPem"] = ca["certPem"]!.slice(0, 300))],
+  ])("is refused and left as it is when its CA has %s", async (_, damage) => {
+    const damaged = join(folder, "ca.json");
+    const keys = JSON.parse(readFileSync(`${file}.keys`, "utf8")) as { ca: Record<string, string> };
+    damage(keys.ca, (await CertificateAuthority.create()).material.keyPem);
+    writeFileSync(`${damaged}.keys`, JSON.stringify(keys));
+    await expect(startSandbox({ stateFile: damaged })).rejects.toThrow(`${damaged}.keys is not a sandbox's state (its CA cannot be read).`);
+    expect([readFileSync(`${damaged}.keys`, "utf8"), existsSync(damaged)]).toEqual([JSON.stringify(keys), false]);
+  });
+
+  it("is for one sandbox at a time, and free again after a close, a failed start or a crash", async () => {
+    const shared = join(folder, "shared.json");
+    const lock = `${shared}.lock`;
+    const message = (pid: number): string => `The state file ${shared} is in use by process ${pid}: stop that sandbox, or name another --state file. If it is no sandbox, delete ${lock}.`;
+    const first = await startSandbox({ stateFile: shared });
+    expect(readFileSync(lock, "utf8")).toBe(`${process.pid}\n`);
+    await expect(startSandbox({ stateFile: shared })).rejects.toThrow(message(process.pid));
+    await first.close();
+    expect(existsSync(lock)).toBe(false);
+    await expect(startSandbox({ stateFile: shared, port: sandbox.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(existsSync(lock)).toBe(false);
+
+    writeFileSync(lock, `${process.ppid}\n`);
+    await expect(startSandbox({ stateFile: shared })).rejects.toThrow(message(process.ppid));
+    expect(readFileSync(lock, "utf8")).toBe(`${process.ppid}\n`);
+    // A process that has gone, one that had this process's id, and a write that was cut off.
+    for (const left of [`${spawnSync(process.execPath, ["--version"]).pid}\n`, `${process.pid}\n`, ""]) {
+      writeFileSync(lock, left);
+      await (await startSandbox({ stateFile: shared })).close();
+    }
   });
 
   it("is refused without its keys", async () => {
