@@ -5,6 +5,7 @@ import { behaviour, type Definition } from "./resources/behaviour.js";
 import * as iam from "./resources/iam.js";
 import { createInvokes } from "./resources/invokes.js";
 import * as kms from "./resources/kms.js";
+import { bucketLifecycleConfiguration } from "./resources/s3-lifecycle.js";
 import * as s3 from "./resources/s3.js";
 import type { AwsCloud } from "./types.js";
 
@@ -17,7 +18,7 @@ const definitions: readonly Definition[] = [
   kms.alias,
   kms.key,
   s3.bucket,
-  s3.bucketLifecycleConfiguration,
+  bucketLifecycleConfiguration,
   s3.bucketOwnershipControls,
   s3.bucketPolicy,
   s3.bucketPublicAccessBlock,
