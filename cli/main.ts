@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { CliError, oneLine, printError } from "./output.js";
+import { packageFolder } from "./package.js";
+import { registerQuickstart } from "./quickstart.js";
 import { registerSandbox } from "./sandbox.js";
+import { registerVerify } from "./verify.js";
 
 /**
  * The command line. Sets `process.exitCode`: 0 done, 1 a check failed, 2 wrong usage, unreadable input or something that
@@ -47,27 +50,22 @@ export function createProgram(): Command {
       "after",
       `
 Examples:
+  $ cloud-federation quickstart
   $ cloud-federation sandbox start
   $ eval "$(cloud-federation sandbox env)"
-  $ cloud-federation sandbox token --subject tenant:acme
+  $ pulumi stack output --json | cloud-federation verify --contract - --account
 
 Exit codes: 0 done, 1 a check failed, 2 wrong usage or unreadable input, 3 a required check without a verdict.`,
     );
+  registerQuickstart(program);
   registerSandbox(program);
+  registerVerify(program);
   return program;
 }
 
-/** From the package's own file, which is one folder up from the source and two from the build. */
 function packageVersion(): string {
-  for (const up of [[".."], ["..", ".."]]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(join(__dirname, ...up, "package.json"), "utf8")) as Record<string, string>;
-      if (name === "cloud-federation" && version !== undefined) return version;
-    } catch {
-      // Not there: the next place.
-    }
-  }
-  return "unknown";
+  const { version } = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as { version: string };
+  return version;
 }
 
 /** `cloud-federation … | head -1` is no mistake. */

@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { colours } from "./output.js";
+import { packageFolder } from "./package.js";
+
+export function registerQuickstart(program: Command): void {
+  program
+    .command("quickstart")
+    .description("show all of it on this machine: sandbox, provisioning, proof, and the diagnosis of one thing broken on purpose")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ npm run quickstart
+  $ npx cloud-federation quickstart
+
+Exit codes: 0 everything went as it should, 1 it did not.`,
+    )
+    .action(async () => {
+      // The SDK's notice about a later Node floor is not for this reader.
+      process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+      const [{ quickstart }, { VerifyProgress }] = await Promise.all([import("../quickstart/index.js"), import("./verify-progress.js")]);
+      const interrupt = new AbortController();
+      process.once("SIGINT", () => interrupt.abort());
+      const ok = await quickstart({
+        root: packageFolder(),
+        print: (text) => process.stdout.write(text),
+        paint: colours(process.stdout),
+        showRun: () => {
+          const progress = new VerifyProgress(process.stdout, process.stderr);
+          return (event) => progress.show(event);
+        },
+        signal: interrupt.signal,
+      });
+      process.exitCode = ok ? 0 : 1;
+    });
+}
