@@ -1,5 +1,6 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { stsHints, STS_MESSAGE_FACTS, STS_STATUS } from "../../facts/aws/sts.js";
+import { CertificateAuthority } from "../../sandbox/certificates.js";
 import {
   evaluateWebIdentity,
   evaluateWebIdentityLazily,
@@ -121,6 +122,28 @@ describe("the issuer is asked", () => {
   });
 });
 
+describe("a key's certificate (x5c)", () => {
+  async function keyWithCertificate() {
+    const { certPem, keyPem } = (await CertificateAuthority.create()).material;
+    const privateKey = createPrivateKey(keyPem);
+    const jwk = { ...createPublicKey(privateKey).export({ format: "jwk" }), kid: "es-9", x5c: [certPem.replaceAll(/-----.*-----|\s/g, "")] };
+    return { jwk, privateKey };
+  }
+
+  it("must hold the key itself", async () => {
+    const own = await keyWithCertificate();
+    const text = token(factory, {}, { alg: "ES256", kid: "es-9" }, own);
+    expect(evaluateWebIdentity(ask({ token: text, jwks: [own.jwk] }))).toMatchObject({ allowed: true });
+    const other = await keyWithCertificate();
+    expect(evaluateWebIdentity(ask({ token: text, jwks: [{ ...own.jwk, x5c: other.jwk.x5c }] }))).toMatchObject({
+      code: "InvalidIdentityToken",
+      reason: "key-unusable",
+      detail: 'the certificate (x5c) of the issuer\'s key "es-9" holds another key',
+    });
+    expect(evaluateWebIdentity(ask({ token: text, jwks: [{ ...own.jwk, x5c: [] }] }))).toMatchObject({ reason: "key-unusable" });
+  });
+});
+
 describe("provider and role", () => {
   it("must be in one account", () => {
     const elsewhere = { ...provider, arn: provider.arn.replace(ACCOUNT, "999988887777") };
@@ -185,6 +208,10 @@ describe("resource control policies", () => {
     const only = (audience: string) => rcp({ Action: "sts:*", Condition: { StringNotEquals: { [`${HOST}:aud`]: audience } } });
     expect(evaluateWebIdentity({ ...ask(), ...only("client-a") })).toMatchObject({ allowed: true });
     expect(evaluateWebIdentity({ ...ask(), ...only("client-b") })).toMatchObject({ reason: "resource-control-policy" });
+  });
+
+  it("may be written for every AWS principal", () => {
+    expect(evaluateWebIdentity({ ...ask(), ...rcp({ Principal: { AWS: "*" }, Action: "sts:*" }) })).toMatchObject({ reason: "resource-control-policy" });
   });
 
   it("leave other actions alone", () => {
@@ -310,6 +337,10 @@ describe("explainTrust", () => {
     };
     expect(deny(provider.arn)).toBe("allowed");
     expect(deny(`${provider.arn}2`)).toBe("explicit-deny");
+    expect(deny("*")).toBe("explicit-deny");
+    const nobody = { Effect: "Deny", NotPrincipal: { AWS: "*" }, Action: "sts:*" };
+    const open = goodTrust(factory);
+    expect(explainTrust(JSON.stringify({ ...open, Statement: [...(open["Statement"] as object[]), nobody] }), request).decision).toBe("allowed");
     const allow = { Version: "2012-10-17", Statement: { Effect: "Allow", NotPrincipal: { Federated: "x" }, Action: "sts:*" } };
     expect(explainTrust(JSON.stringify(allow), request).decision).toBe("implicit-deny");
   });
@@ -329,6 +360,27 @@ describe("explainTrust", () => {
     expect(decide({ DateLessThan: { "aws:CurrentTime": new Date(factory.now * 1000 + 1000).toISOString() } })).toBe("allowed");
     expect(decide({ NumericLessThan: { "aws:EpochTime": String(factory.now) } })).toBe("implicit-deny");
     expect(decide({ StringEquals: { "aws:ResourceAccount": ACCOUNT } })).toBe("allowed");
+  });
+
+  it("knows the session's tags, transitive keys and source identity", () => {
+    const own = {
+      ...request.claims,
+      "https://aws.amazon.com/tags": { principal_tags: { Tenant: ["t1"] }, transitive_tag_keys: ["Tenant"] },
+      "https://aws.amazon.com/source_identity": "run-7",
+    };
+    const decide = (Condition: object) => explainTrust(JSON.stringify(goodTrust(factory, { Condition })), { ...request, claims: own }).decision;
+    for (const [key, value] of [["aws:TagKeys", "Tenant"], ["sts:TransitiveTagKeys", "Tenant"], ["sts:SourceIdentity", "run-7"]] as const) {
+      expect([key, decide({ "ForAnyValue:StringEquals": { [key]: value } })]).toEqual([key, "allowed"]);
+      expect([key, decide({ "ForAnyValue:StringEquals": { [key]: "other" } })]).toEqual([key, "implicit-deny"]);
+    }
+  });
+
+  it("compares claims that are numbers or truth values as texts", () => {
+    const decide = (email: unknown, expected: string) =>
+      explainTrust(JSON.stringify(goodTrust(factory, { Condition: { StringEquals: { [`${HOST}:email`]: expected } } })), { ...request, claims: { ...request.claims, email } }).decision;
+    expect(decide(7, "7")).toBe("allowed");
+    expect(decide(true, "true")).toBe("allowed");
+    expect(decide({}, "[object Object]")).toBe("implicit-deny");
   });
 
   it("exposes the further claims of providers that IAM knows", () => {

@@ -68,6 +68,7 @@ describe("condition operators", () => {
     ["DateEquals", ["2026-01-02T03:04:05Z"], ["2026-01-02T03:04:06Z"], false],
     ["DateEquals", ["2026-01-02T03:04:05Z"], ["1767323045"], true],
     ["DateEquals", ["2026-01-02"], ["2026-01-02T00:00:00Z"], true],
+    ["DateEquals", ["1970-01-01T00:33:46Z"], ["2026"], true],
     ["DateNotEquals", ["2026-01-02T03:04:05Z"], ["2026-01-02T03:04:06Z"], true],
     ["DateNotEquals", ["2026-01-02T03:04:05Z"], ["2026-01-02T03:04:05Z"], false],
     ["DateLessThan", ["2026-01-02T00:00:00Z"], ["2026-01-01T23:59:59Z"], true],
@@ -97,6 +98,8 @@ describe("condition operators", () => {
     ["IpAddress", ["192.0.2.0/33"], ["192.0.2.0"], false],
     ["IpAddress", ["192.0.2.0/24"], ["nowhere"], false],
     ["IpAddress", ["nowhere"], ["192.0.2.0"], false],
+    ["IpAddress", ["192.0.2.0/24"], ["::ffff:192.0.2.1"], false],
+    ["IpAddress", ["::ffff:192.0.2.0/120"], ["192.0.2.1"], false],
     ["NotIpAddress", ["192.0.2.0/24"], ["192.0.2.1"], false],
     ["NotIpAddress", ["192.0.2.0/24"], ["198.51.100.1"], true],
     ["NotIpAddress", ["192.0.2.0/24"], undefined, true],
@@ -567,7 +570,7 @@ describe("authorisation: other accounts", () => {
 describe("authorisation: root, services, nobody", () => {
   it("root may do what nothing denies", () => {
     expect(decide({}, { principal: root })).toMatchObject({ allowed: true, layer: "identity" });
-    expect(decide({ boundary: nothing, session: [nothing], identity: [deny()] }, { principal: root }).allowed).toBe(true);
+    expect(decide({ boundary: deny(), session: [deny()], identity: [deny()] }, { principal: root }).allowed).toBe(true);
     expect(decide({ resource: bucket("*", { Effect: "Deny" }) }, { principal: root }).layer).toBe("resource");
     expect(decide({ serviceControl: [nothing] }, { principal: root }).layer).toBe("service-control");
   });

@@ -23,13 +23,18 @@ const condition = fc.array(fc.tuple(operator, trustKey, fc.array(word, { minLeng
   for (const [name, key, values] of tests) block[name] = { ...block[name], [key]: values };
   return block;
 });
-const trustStatement = fc.record({
+interface TrustStatement {
+  Effect: string;
+  Principal: unknown;
+  Action: string;
+  Condition: Record<string, Record<string, string[]>>;
+}
+const trustStatement: fc.Arbitrary<TrustStatement> = fc.record({
   Effect: fc.constantFrom("Allow", "Allow", "Deny"),
   Principal: fc.constantFrom<unknown>({ Federated: PROVIDER.arn }, { Federated: PROVIDER.arn }, { Federated: `${PROVIDER.arn}x` }, "*", { AWS: "*" }),
   Action: fc.constantFrom("sts:AssumeRoleWithWebIdentity", "sts:*", "sts:AssumeRole"),
   Condition: condition,
 });
-type TrustStatement = typeof trustStatement extends fc.Arbitrary<infer T> ? T : never;
 const claims = fc.record({ sub: word, email: word }).map((own) => ({ ...goodClaims(factory), ...own }));
 
 const trustDecision = (statements: TrustStatement[], own: Record<string, unknown>, sessionName = "dcf-1") =>
@@ -171,8 +176,13 @@ describe("exchanges", () => {
 const action = fc.constantFrom("s3:GetObject", "s3:PutObject", "s3:*", "s3:Get*", "*", "iam:*");
 const resource = fc.constantFrom("*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/k", "arn:aws:s3:::c/*", "arn:aws:s3:::b/?");
 const requestCondition = fc.constantFrom<object>({}, {}, { Bool: { "aws:SecureTransport": "true" } }, { StringEquals: { "s3:prefix": "p" } }, { StringNotEquals: { "aws:PrincipalArn": ROLE } });
-const statement = fc.record({ Effect: fc.constantFrom("Allow", "Allow", "Allow", "Deny"), Action: action, Resource: resource, Condition: requestCondition });
-type AnyStatement = typeof statement extends fc.Arbitrary<infer T> ? T : never;
+interface AnyStatement {
+  Effect: string;
+  Action: string;
+  Resource: string;
+  Condition: object;
+}
+const statement: fc.Arbitrary<AnyStatement> = fc.record({ Effect: fc.constantFrom("Allow", "Allow", "Allow", "Deny"), Action: action, Resource: resource, Condition: requestCondition });
 const document = (statements: readonly object[]): NamedPolicy => ({ name: "p", document: JSON.stringify({ Version: "2012-10-17", Statement: statements }) });
 const policy = fc.array(statement, { minLength: 1, maxLength: 3 }).map(document);
 const who = fc.constantFrom<unknown>("*", { AWS: ROLE }, { AWS: ACCOUNT }, { AWS: `arn:aws:sts::${ACCOUNT}:assumed-role/r/s` }, { AWS: `${ROLE}2` });

@@ -196,6 +196,7 @@ const formRows: RecordedAnswer[] = [
   row("two parts", "inferred", (factory) => ({ token: token(factory).split(".").slice(0, 2).join(".") }), invalid(NO_JWT, "token-malformed")),
   row("a payload that is no JSON", "inferred", (factory) => ({ token: signToken({ alg: "RS256", kid: "rsa-1" }, "no json", factory.keys.rsa.privateKey) }), invalid(NO_JWT, "token-malformed")),
   row("crit in the header", "live", withHeader({ crit: ["exp"] }), invalid(NO_JWT, "token-malformed")),
+  row("kid a number", "inferred", withHeader({ kid: 1 }), invalid(NO_JWT, "token-malformed")),
   row("alg none", "inferred", withHeader({ alg: "none" }), invalid(NO_JWT, "token-malformed")),
   row("alg HS256", "inferred", withHeader({ alg: "HS256" }), invalid(NO_JWT, "token-malformed")),
   row("alg EdDSA", "live", withHeader({ alg: "EdDSA" }), invalid(NO_JWT, "token-malformed")),
@@ -244,6 +245,8 @@ const keyRows: RecordedAnswer[] = [
   row("kid empty", "live", withHeader({ kid: "" }), invalid(NO_KEY, "key-unknown")),
   row("kid missing, several keys", "live", withHeader({ kid: undefined }), invalid(NO_KEY, "key-unknown")),
   row("kid missing, one key", "live", withKeys((factory) => [key(factory)], { kid: undefined }), accepted()),
+  row("kid missing, one key of another type", "inferred", withKeys((factory) => [factory.keys.es.jwk], { kid: undefined }), invalid(NO_KEY, "key-unknown")),
+  row("kid missing, the only one for signatures", "inferred", withKeys((factory) => [key(factory), key(factory, { kid: "other", use: "enc" })], { kid: undefined }), accepted()),
   row("JWK without kid", "live", withKeys((factory) => [key(factory, { kid: undefined })]), invalid(NO_KEY, "key-unknown")),
   row("JWK and token without kid", "live", withKeys((factory) => [key(factory, { kid: undefined })], { kid: undefined }), invalid(NO_KEY, "key-unknown")),
   row(

@@ -68,9 +68,8 @@ interface Grants {
 
 function decide(request: AuthorizationRequest, policies: PolicySet, { resourceGrant, identityGrant, ceiling }: Grants): Authorization {
   const { principal } = request;
-  const hasOwnPolicies = principal.kind === "role-session" || principal.kind === "user";
   if (principal.kind === "anonymous" || principal.kind === "service") {
-    return resourceGrant === undefined || resourceGrant.naming === "account" ? refusal("resource", request) : grant("resource", resourceGrant);
+    return resourceGrant === undefined ? refusal("resource", request) : grant("resource", resourceGrant);
   }
   const sameAccount = principal.accountId === request.resourceAccountId;
   const named = resourceGrant !== undefined && resourceGrant.naming !== "account";
@@ -81,8 +80,8 @@ function decide(request: AuthorizationRequest, policies: PolicySet, { resourceGr
     return limited && ceiling !== undefined ? refusal(ceiling, request) : grant("resource", resourceGrant);
   }
   if (resourceGrant === undefined && (!sameAccount || policies.resourcePolicyDecides === true)) return refusal("resource", request);
-  // An account's root user may do everything in its account that nothing denies.
-  if (!hasOwnPolicies) return sameAccount || resourceGrant !== undefined ? rootGrant() : refusal("resource", request);
+  // An account's root user may do everything that nothing denies, in its own account or where the resource's owner lets it.
+  if (principal.kind === "root") return rootGrant();
   if (identityGrant === undefined) return refusal("identity", request);
   return ceiling === undefined ? grant("identity", identityGrant) : refusal(ceiling, request);
 }
