@@ -59,7 +59,8 @@ function environment(way: Way, region: string, change: Record<string, string> = 
   return {
     ...Object.fromEntries(Object.entries(sandbox.env({ region })).filter(([name]) => !other.test(name))),
     PATH: process.env["PATH"] ?? "",
-    HOME: folder,
+    // The CLI keeps sessions there that it exchanged by itself, and would show those of the round before.
+    HOME: join(folder, way),
     AWS_CONFIG_FILE: join(folder, "config"),
     AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
     AWS_MAX_ATTEMPTS: "1",
