@@ -402,6 +402,11 @@ describe("JSON Web Tokens", () => {
     expect(verifyJwtSignature(decoded, publicKeyOf(factory.keys.es.jwk)!)).toBe(false);
   });
 
+  it("an algorithm of one key type does not verify with a key of the other", () => {
+    const text = signToken({ alg: "RS256" }, {}, factory.keys.es.privateKey);
+    expect(verifyJwtSignature(decodeJwt(text)!, publicKeyOf(factory.keys.es.jwk)!)).toBe(false);
+  });
+
   it("an algorithm outside the list verifies with nothing", () => {
     const text = signToken({ alg: "none" }, {}, factory.keys.rsa.privateKey);
     expect(verifyJwtSignature(decodeJwt(text)!, publicKeyOf(factory.keys.rsa.jwk)!)).toBe(false);
