@@ -22,7 +22,7 @@ export interface CauseEntry<Values> {
   title: string;
   failureMode?: FailureMode;
   explanation: string;
-  fix(values: Values): string;
+  fix: (values: Values) => string;
 }
 
 /** A cause that the evidence at hand speaks for or at least allows; those that it excludes are no suspects. */

@@ -1,6 +1,6 @@
 /** Proves a contract: walks every hop as the platform does, reads the account as its owner can, and says what is wrong. */
 import { randomBytes } from "node:crypto";
-import { ContractError, readContract, type ReadContract } from "../contract/index.js";
+import { ContractError, readContract, type ReadContract, type Workload } from "../contract/index.js";
 import { prepareAws } from "./aws/index.js";
 import { assertEnvironment } from "./environment.js";
 import { InputError } from "./input-error.js";
@@ -14,8 +14,10 @@ import { Scrubber } from "./scrub.js";
 export type { Cause } from "./causes.js";
 export type { Check, CheckResult, CheckStatus, Residue, Verdict } from "./check.js";
 export { InputError } from "./input-error.js";
-export { DEPTHS, type Depth, type VerifyOptions } from "./options.js";
-export type { Finding, Report, ReportCheck } from "./report.js";
+export { formatReport, formatReportFile } from "./formats/index.js";
+export { checkLine, conclusion, noPaint, type Paint } from "./formats/text.js";
+export { DEPTHS, FORMATS, type Depth, type Format, type VerifyOptions } from "./options.js";
+export { reportCheck, type Finding, type Report, type ReportCheck } from "./report.js";
 export type { RunEvent } from "./runner.js";
 export { commandToken, environmentToken, fileToken, functionToken, type TokenOrder, type TokenSource } from "./token-source.js";
 export { parseDuration } from "./waiting.js";
@@ -67,6 +69,15 @@ export async function verifyContract(options: VerifyOptions): Promise<Report> {
  */
 export function planVerification(options: VerifyOptions): string {
   return planText(readInput(options), options);
+}
+
+/**
+ * The workload that a contract is for, such as for the placeholders of a token command.
+ *
+ * @throws InputError
+ */
+export function workloadOf(contract: unknown): Workload {
+  return readContractInput(contract).workload;
 }
 
 function readInput(options: VerifyOptions): ReadContract {

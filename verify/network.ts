@@ -2,7 +2,7 @@
 import * as https from "node:https";
 import * as http from "node:http";
 import { readFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 
 export interface NetworkOptions {
@@ -18,27 +18,26 @@ type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
 class TunnelAgent extends HttpsProxyAgent<string> {
   constructor(
     proxy: string,
-    private readonly ca: string[] | undefined,
+    private readonly secureContext: SecureContext | undefined,
   ) {
     super(proxy, { keepAlive: true });
   }
 
   override connect(request: http.ClientRequest, options: ConnectOptions): ReturnType<HttpsProxyAgent<string>["connect"]> {
-    return super.connect(request, this.ca && options.secureEndpoint ? { ...options, ca: this.ca } : options);
+    return super.connect(request, this.secureContext && options.secureEndpoint ? { ...options, secureContext: this.secureContext } : options);
   }
 }
 
 /** The network as one run sees it. `close` ends the kept connections. */
 export class Network {
   readonly env: NodeJS.ProcessEnv;
-  readonly #ca: string[] | undefined;
+  readonly #secureContext: SecureContext | undefined;
   readonly #agents = new Map<string, https.Agent>();
 
   constructor(options: NetworkOptions = {}) {
     this.env = options.env ?? process.env;
     const extra = [options.ca, this.#extraCertificates()].filter((pem) => pem !== undefined);
-    // Naming authorities replaces Node's own list, so it is repeated.
-    this.#ca = extra.length > 0 ? [...rootCertificates, ...extra] : undefined;
+    this.#secureContext = extra.length > 0 ? trusting(extra.join("\n")) : undefined;
   }
 
   /** Shared by everything that goes the same way. */
@@ -47,7 +46,7 @@ export class Network {
     const key = proxy ?? "";
     const known = this.#agents.get(key);
     if (known) return known;
-    const agent = proxy === undefined ? new https.Agent({ keepAlive: true, ...(this.#ca ? { ca: this.#ca } : {}) }) : new TunnelAgent(proxy, this.#ca);
+    const agent = proxy === undefined ? new https.Agent({ keepAlive: true, ...(this.#secureContext ? { secureContext: this.#secureContext } : {}) }) : new TunnelAgent(proxy, this.#secureContext);
     this.#agents.set(key, agent);
     return agent;
   }
@@ -62,6 +61,20 @@ export class Network {
     if (file === undefined || file === "" || (this.env === process.env && process.env["NODE_EXTRA_CA_CERTS"] === startedWith)) return undefined;
     return readFileSync(file, "utf8");
   }
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/**
+ * Trusts these authorities besides Node's own, whose list naming any replaces. Reading so many certificates takes longer
+ * than a call to AWS, so it is done once a process and not once a connection.
+ */
+function trusting(extra: string): SecureContext {
+  const known = contexts.get(extra);
+  if (known) return known;
+  const context = createSecureContext({ ca: [...rootCertificates, extra] });
+  contexts.set(extra, context);
+  return context;
 }
 
 const startedWith = process.env["NODE_EXTRA_CA_CERTS"];
@@ -122,5 +135,5 @@ function describe(error: Error, timedOut: boolean, deadlineMs: number): Fetched 
   if (timedOut) return { status: "failed", kind: "timeout", detail: `no answer within ${deadlineMs / 1000} s` };
   if (error instanceof TooLarge) return { status: "failed", kind: "too-large", detail: "the answer is larger than 1 MB" };
   if (CERTIFICATE.test(code)) return { status: "failed", kind: "certificate", detail: `${error.message} (${code})` };
-  return { status: "failed", kind: "unreachable", detail: code === "" ? error.message : `${code}` };
+  return { status: "failed", kind: "unreachable", detail: code === "" ? error.message : code };
 }

@@ -7,6 +7,10 @@ import type { TokenSource } from "./token-source.js";
 export const DEPTHS = ["identity", "storage", "runtime", "deploy"] as const;
 export type Depth = (typeof DEPTHS)[number];
 
+/** How a report is printed. */
+export const FORMATS = ["text", "json", "junit"] as const;
+export type Format = (typeof FORMATS)[number];
+
 export interface VerifyOptions {
   /** The contract, or all of `pulumi stack output --json`, parsed. */
   contract: unknown;

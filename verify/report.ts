@@ -110,7 +110,8 @@ function exitCodeOf(results: readonly CheckResult[]): 0 | 1 | 3 {
   return results.some(({ verdict, required }) => required && verdict.status === "unknown") ? 3 : 0;
 }
 
-function reportCheck({ verdict, ...check }: CheckResult): ReportCheck {
+/** One check's result as it stands in the report. */
+export function reportCheck({ verdict, ...check }: CheckResult): ReportCheck {
   const common = { id: check.id, title: check.title, status: verdict.status, grade: check.grade, required: check.required, durationMs: check.durationMs };
   switch (verdict.status) {
     case "pass":

@@ -2,6 +2,8 @@
 import { notTested, unknown, type Check, type CheckResult, type CheckScope, type Residue, type Verdict, type WaitNotice } from "./check.js";
 
 export type RunEvent =
+  /** All checks of the run, in their order; comes first. */
+  | { type: "planned"; checks: readonly Check[] }
   | { type: "started"; check: Check }
   | { type: "waiting"; check: Check; notice: WaitNotice }
   | { type: "finished"; check: Check; result: CheckResult }
@@ -56,6 +58,7 @@ class Run {
       if (signal?.aborted) resolve();
       else signal?.addEventListener("abort", () => resolve(), { once: true });
     });
+    options.onEvent?.({ type: "planned", checks });
     for (const check of checks) this.#ended.set(check.id, this.#start(check));
   }
 
@@ -83,8 +86,8 @@ class Run {
   }
 
   async #blocked({ needs, after = [] }: Check): Promise<Verdict | undefined> {
-    const needed = await Promise.all(needs.map((id) => this.#ended.get(id)));
-    await Promise.all(after.map((id) => this.#ended.get(id)));
+    await Promise.all([...needs, ...after].map(async (id) => this.#ended.get(id)));
+    const needed = await Promise.all(needs.map(async (id) => this.#ended.get(id)));
     const missing = needed.find((result) => result?.verdict.status !== "pass");
     if (missing) return notTested(`left out because "${missing.title}" ${missing.verdict.status === "fail" ? "failed" : "has no result"}`);
     return this.options.signal?.aborted ? notTested("left out because the run was interrupted") : undefined;

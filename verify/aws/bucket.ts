@@ -218,10 +218,16 @@ class BucketProbe {
   async #cleanUp(scope: CheckScope, signal: AbortSignal): Promise<void> {
     if (this.#stored !== "object") return;
     const what = `the object ${this.#key} (${PROBE_BYTES} random bytes) in bucket ${this.grant.bucket}`;
-    if (!this.grant.permissions.includes("s3:DeleteObject")) return this.#leave(scope, what);
+    if (!this.grant.permissions.includes("s3:DeleteObject")) {
+      this.#leave(scope, what);
+      return;
+    }
     const [{ DeleteObjectCommand }, client] = await Promise.all([import("@aws-sdk/client-s3"), this.#s3()]);
     const answer = await ask((abortSignal) => client.send(new DeleteObjectCommand({ ...this.#where, Key: this.#key }), { abortSignal }), { signal });
-    if (!answer.ok) return this.#leave(scope, `${what}, perhaps: ${describeAnswer(answer)}`);
+    if (!answer.ok) {
+      this.#leave(scope, `${what}, perhaps: ${describeAnswer(answer)}`);
+      return;
+    }
     if (this.#versionId !== undefined) this.#leave(scope, `version ${this.#versionId} of ${this.#key} in bucket ${this.grant.bucket}`, this.#versionId);
     if (answer.output.DeleteMarker) this.#leave(scope, `a delete marker of ${this.#key} in bucket ${this.grant.bucket}`, answer.output.VersionId);
   }

@@ -1,0 +1,95 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import {
+  commandToken,
+  environmentToken,
+  fileToken,
+  formatReport,
+  formatReportFile,
+  conclusion,
+  InputError,
+  parseDuration,
+  planVerification,
+  verifyContract,
+  workloadOf,
+  type TokenSource,
+  type VerifyOptions,
+} from "../verify/index.js";
+import { CliError, colours, oneLine } from "./output.js";
+import type { VerifyCommandOptions } from "./verify.js";
+import { VerifyProgress } from "./verify-progress.js";
+
+/** Seconds that a token lives which a command is asked for and that is to be accepted. */
+const TOKEN_LIFETIME_SECONDS = 900;
+
+/** Runs the command; the exit code. */
+export async function runVerify(options: VerifyCommandOptions): Promise<number> {
+  try {
+    const contract = await readContractFile(options.contract);
+    const settings: VerifyOptions = {
+      contract,
+      token: tokenSource(options, contract),
+      account: options.account ?? false,
+      depth: options.depth,
+      refusals: options.refusals === "on",
+      acceptResidue: options.acceptResidue ?? false,
+      ...(options.wait === undefined ? {} : { waitSeconds: parseDuration(options.wait) }),
+    };
+    if (options.plan) {
+      process.stdout.write(planVerification(settings));
+      return 0;
+    }
+    return await verify(settings, options);
+  } catch (error) {
+    if (error instanceof InputError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
+async function verify(settings: VerifyOptions, { format, report: file }: VerifyCommandOptions): Promise<number> {
+  const streamed = format === "text";
+  const progress = new VerifyProgress(streamed ? process.stdout : undefined, process.stderr);
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => {
+    if (interrupt.signal.aborted) process.exit(130);
+    process.stderr.write("\nInterrupted: removing what was stored (once more to stop at once).\n");
+    interrupt.abort();
+  };
+  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  try {
+    const report = await verifyContract({ ...settings, signal: interrupt.signal, onEvent: (event) => progress.show(event) });
+    progress.end();
+    process.stdout.write(streamed ? conclusion(report, colours(process.stdout)) : formatReport(report, format));
+    if (file !== undefined) await writeReport(file, formatReportFile(report, file, format));
+    return report.exitCode;
+  } finally {
+    progress.end();
+    process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
+  }
+}
+
+async function readContractFile(file: string): Promise<unknown> {
+  const name = file === "-" ? "standard input" : file;
+  const content = await (file === "-" ? text(process.stdin) : readFile(file, "utf8")).catch((error: unknown) => {
+    throw new CliError(`The contract ${name} cannot be read: ${oneLine(error)}. Give --contract a file, or - for standard input.`);
+  });
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    throw new CliError(`The contract ${name} is no JSON${content.trim() === "" ? ": it is empty" : ""}. Give it the stack's output \`contract\`, or all of \`pulumi stack output --json\`.`);
+  }
+}
+
+function tokenSource({ tokenFile, tokenCommand, tokenEnv }: VerifyCommandOptions, contract: unknown): TokenSource | undefined {
+  if (tokenFile !== undefined) return fileToken(tokenFile);
+  if (tokenEnv !== undefined) return environmentToken(tokenEnv);
+  if (tokenCommand === undefined) return undefined;
+  const { subject, audience } = workloadOf(contract);
+  return commandToken(tokenCommand, { subject, audience, expiresInSeconds: TOKEN_LIFETIME_SECONDS });
+}
+
+async function writeReport(file: string, content: string): Promise<void> {
+  await writeFile(file, content).catch((error: unknown) => {
+    throw new CliError(`The report cannot be written: ${oneLine(error)}. Give --report a file in a folder that exists.`);
+  });
+}
