@@ -314,6 +314,13 @@ const roleRows: Breakage[] = [
     expect: always("contract.inconsistent"),
   },
   {
+    name: "the role's sessions are shorter than the contract promises",
+    failureMode: "Access denied assuming role",
+    contract: (contract) => withExchange(contract, { maxSessionDurationSeconds: 7200 }),
+    refused: {},
+    expect: unnoticed("aws.role.session-too-long"),
+  },
+  {
     name: "a resource control policy denies the exchange",
     failureMode: "Access denied assuming role",
     break: async (administrator) =>
@@ -393,7 +400,7 @@ const tokenRows: Breakage[] = [
     failureMode: "Invalid OIDC token",
     token: async (sandbox, { workload }) => sandbox.issuers.mint({ ...workload, audience: [workload.audience, "vault.dcf.example"] }),
     refused: exchange("InvalidIdentityToken", 400, "Token audience contains more than one audience"),
-    expect: live("token.other-audience"),
+    expect: live("token.unusable"),
   },
   {
     name: "the token has no iat",
@@ -432,18 +439,38 @@ const issuerRows: Breakage[] = [
     expect: live("issuer.signature-mismatch"),
   },
   {
-    name: "the issuer's key has key_ops",
+    name: "the issuer's only key has key_ops",
     failureMode: "Invalid OIDC token",
     break: keyPublishedWith({ key_ops: ["verify"] }),
     refused: notValidated,
-    expect: always("issuer.key-unusable"),
+    expect: always("issuer.keys-invalid"),
   },
   {
-    name: "the issuer's key is for encryption",
+    name: "the issuer's only key is for encryption",
     failureMode: "Invalid OIDC token",
     break: keyPublishedWith({ use: "enc" }),
     refused: noKey,
-    expect: always("issuer.key-unusable"),
+    expect: always("issuer.keys-invalid"),
+  },
+  {
+    name: "of the issuer's keys, the one that signed has key_ops",
+    failureMode: "Invalid OIDC token",
+    break: async (administrator) => {
+      const { issuers } = administrator.sandbox;
+      const { signingKid } = issuers.get(issuerOf(administrator));
+      const { keys } = await issuers.rotate(issuerOf(administrator));
+      const jwks = { keys: keys.map(({ jwk, kid }) => (kid === signingKid ? { ...jwk, key_ops: ["verify"] } : jwk)) };
+      return issuers.behave(issuerOf(administrator), { jwks });
+    },
+    refused: notValidated,
+    expect: live("issuer.key-unusable"),
+  },
+  {
+    name: "the issuer is gone",
+    failureMode: "Invalid OIDC token",
+    break: async (administrator) => administrator.sandbox.issuers.delete(issuerOf(administrator)),
+    refused: noKey,
+    expect: always("issuer.unreachable"),
   },
   {
     name: "the issuer's key document has no list of keys",
@@ -633,6 +660,12 @@ const bucketRows: Breakage[] = [
     expect: always("aws.s3.other-region"),
   },
   {
+    name: "the bucket's public access is no longer blocked",
+    break: (administrator) => administrator.call("s3", "DeletePublicAccessBlock", { Bucket: administrator.bucket }),
+    refused: {},
+    expect: unnoticed("aws.s3.settings-differ"),
+  },
+  {
     name: "the bucket does not exist",
     break: (administrator) => administrator.deleteBucket(),
     refused: s3(bucketOperations, "NoSuchBucket", 404, "The specified bucket does not exist"),
@@ -672,6 +705,16 @@ const keyBreakages: Breakage[] = [
     break: (administrator) => administrator.withholdAction("kms:Decrypt"),
     refused: denied("because no identity-based policy allows the kms:Decrypt action", "s3:GetObject"),
     expect: narrowed(["aws.kms.action-not-allowed", "aws.s3.not-propagated"], "aws.kms.action-not-allowed"),
+  },
+  {
+    name: "the bucket encrypts with another key than the contract's",
+    break: async (administrator) => {
+      const { KeyMetadata: key } = (await administrator.call("kms", "CreateKey", {})) as { KeyMetadata: { Arn: string } };
+      const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: key.Arn } };
+      await administrator.call("s3", "PutBucketEncryption", { Bucket: administrator.bucket, ServerSideEncryptionConfiguration: { Rules: [rule] } });
+    },
+    refused: denied("because no identity-based policy allows the kms:GenerateDataKey action", "s3:PutObject"),
+    expect: always("aws.kms.key-differs"),
   },
   {
     name: "the key is disabled",

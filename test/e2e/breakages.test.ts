@@ -3,21 +3,26 @@ import { startDcfAws, type Encryption, type Provisioned } from "../support/dcf-a
 import { Administrator } from "../support/administrator.js";
 import { Platform } from "../support/platform.js";
 import type { Contract } from "../../contract/index.js";
+import type { AwsAccessKey } from "../../sandbox/aws/types.js";
 import type { Sandbox } from "../../sandbox/index.js";
+import { functionToken, verifyContract, type Report, type VerifyOptions } from "../../verify/index.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
-import { breakages, type Breakage } from "./breakage-table.js";
+import { breakages, type Breakage, type Evidence } from "./breakage-table.js";
 
 forwardRejections();
 
 let sandbox: Sandbox;
 let stacks: Record<Encryption, Provisioned>;
 let platform: Platform;
+/** Of the customer's engineer, who may read and nothing else. */
+const readers = new Map<Encryption, AwsAccessKey>();
 
 beforeAll(async () => {
   ({ sandbox, stacks } = await startDcfAws());
   platform = new Platform(sandbox);
-  for (const stack of Object.values(stacks)) {
+  for (const [encryption, stack] of Object.entries(stacks) as [Encryption, Provisioned][]) {
     sandbox.restore(stack.healthy);
+    readers.set(encryption, await new Administrator(sandbox, stack.contract).createReader());
     await platform.store(stack.contract, await sandbox.issuers.mint(stack.contract.workload));
     stack.healthy = sandbox.snapshot();
   }
@@ -28,21 +33,74 @@ afterAll(async () => {
 });
 
 /** The account and the token as the row has them. */
-async function stage(row: Pick<Breakage, "break" | "contract" | "encryption" | "token">): Promise<{ contract: Contract; token: string }> {
-  const { contract, healthy } = stacks[row.encryption ?? "sse-s3"];
+async function stage(row: Situation): Promise<Stage> {
+  const encryption = row.encryption ?? "sse-s3";
+  const { contract, healthy } = stacks[encryption];
   sandbox.restore(healthy);
-  const token = await row.token?.(sandbox, contract);
-  const healthyToken = token ?? (await sandbox.issuers.mint(contract.workload));
+  const before = await (row.token?.(sandbox, contract) ?? sandbox.issuers.mint(contract.workload));
   await row.break?.(new Administrator(sandbox, contract));
   const given = row.contract?.(contract) ?? contract;
   const ownIssuer = given.workload.issuer === contract.workload.issuer;
-  return { contract: given, token: ownIssuer ? healthyToken : await sandbox.issuers.mint(given.workload) };
+  return { contract: given, token: ownIssuer ? before : await sandbox.issuers.mint(given.workload), reader: readers.get(encryption)! };
+}
+
+type Situation = Pick<Breakage, "break" | "contract" | "encryption" | "token">;
+
+interface Stage {
+  contract: Contract;
+  token: string;
+  reader: AwsAccessKey;
+}
+
+/** The platform's source: the staged token, and whatever else is ordered from the same workload. */
+function source({ contract, token }: Stage) {
+  return functionToken(
+    (order) => (Object.keys(order).length === 0 ? Promise.resolve(token) : sandbox.issuers.mint({ ...contract.workload, ...order })),
+    ["subject", "audience", "expiresInSeconds"],
+  );
+}
+
+function verify(evidence: Evidence, staged: Stage, options: Partial<VerifyOptions> = {}): Promise<Report> {
+  return verifyContract({
+    contract: staged.contract,
+    ...(evidence === "account" ? {} : { token: source(staged) }),
+    ...(evidence === "token" ? {} : { account: staged.reader }),
+    env: sandbox.env({ region: "eu-west-1" }),
+    waitSeconds: 0,
+    ...options,
+  });
+}
+
+/** What a reader of the report is told: each "it is this" or "it is one of these", and which required checks have no verdict. */
+function told({ findings, checks, exitCode, residue }: Report) {
+  return {
+    findings: findings.map(({ causes }) => causes.map(({ code }) => code).sort()),
+    withoutVerdict: checks.filter(({ status, required }) => required && status === "unknown").map(({ id, reason }) => `${id}: ${reason}`),
+    exitCode,
+    residue,
+  };
+}
+
+async function verifyWithEach(staged: Stage): Promise<Record<Evidence, Report>> {
+  const [token, account, both] = await Promise.all((["token", "account", "both"] as const).map((evidence) => verify(evidence, staged)));
+  return { token: token!, account: account!, both: both! };
+}
+
+/** As {@link told} when these causes, and nothing else, are to blame. */
+function blaming(causes: readonly string[]) {
+  return { findings: causes.length === 0 ? [] : [[...causes].sort()], withoutVerdict: [], exitCode: causes.length === 0 ? 0 : 1 };
 }
 
 describe.each(["sse-s3", "kms"] as const)("a healthy account (%s)", (encryption) => {
   it("refuses the platform nothing but the bucket that it has no grant on", async () => {
     const { contract, token } = await stage({ encryption });
     await expect(platform.walk(contract, token)).resolves.toEqual({ refused: {}, entersRefusalBucket: false });
+  });
+
+  it.each(["token", "account", "both"] as const)("passes every required check with %s evidence", async (evidence) => {
+    const report = await verify(evidence, await stage({ encryption }));
+    expect(told(report)).toEqual({ findings: [], withoutVerdict: [], exitCode: 0, residue: [] });
+    expect(report.checks.filter(({ required, status }) => required && status !== "pass")).toEqual([]);
   });
 });
 
@@ -54,5 +112,91 @@ describe.each(breakages)("$name", (row) => {
       refused: Object.fromEntries(answers),
       entersRefusalBucket: row.entersRefusalBucket ?? false,
     });
+  });
+
+  it("is what verify names, and nothing else", async () => {
+    const { token, account, both } = await verifyWithEach(await stage(row));
+    const { expect: expected } = row;
+    expect({ token: told(token), account: told(account), both: told(both) }).toMatchObject({
+      token: blaming(expected.token),
+      account: blaming(expected.account),
+      both: blaming(expected.both),
+    });
+    const causes = [token, account, both].flatMap(({ findings }) => findings).flatMap((finding) => (finding.causes.length === 1 ? finding.causes : []));
+    for (const { failureMode, evidence, fix } of causes) {
+      expect(failureMode).toBe(row.failureMode);
+      expect(evidence).not.toEqual([]);
+      expect(fix).not.toMatch(/^$|undefined|\[object/);
+    }
+  });
+});
+
+describe("a change that AWS has not seen everywhere yet", () => {
+  /** The mistake is corrected, and for so many seconds AWS still goes by it. */
+  const lateTrust = (seconds: number) => async (administrator: Administrator) => {
+    const { Statement: correct } = await administrator.trust();
+    await administrator.editTrustedClaims({ sub: "another" });
+    sandbox.core.settings.propagationDelaySeconds = seconds;
+    await administrator.setTrust(...correct);
+  };
+  const latePermission = (seconds: number) => async (administrator: Administrator) => {
+    const { Statement: correct } = await administrator.permissions();
+    await administrator.withholdAction("s3:PutObject");
+    sandbox.core.settings.propagationDelaySeconds = seconds;
+    await administrator.setPermissions(correct);
+  };
+
+  it("is one of the causes while it may be, and the only one that the account leaves besides what nobody can read", async () => {
+    const { token, both } = await verifyWithEach(await stage({ break: lateTrust(3600) }));
+    expect(told(token)).toMatchObject(blaming(["aws.exchange.not-propagated", "aws.exchange.resource-control-policy", "aws.role.missing", "aws.trust.refuses"]));
+    expect(told(both)).toMatchObject(blaming(["aws.exchange.not-propagated", "aws.exchange.resource-control-policy"]));
+  });
+
+  it("is one of the causes of a denial in the bucket", async () => {
+    const { token, both } = await verifyWithEach(await stage({ break: latePermission(3600) }));
+    expect(told(token)).toMatchObject(blaming(["aws.s3.action-not-allowed", "aws.s3.not-propagated"]));
+    expect(told(both)).toMatchObject(blaming(["aws.s3.action-not-allowed", "aws.s3.not-propagated"]));
+  });
+
+  it.each([
+    ["trust", lateTrust, "aws.exchange"],
+    ["permission", latePermission, "aws.s3.artifacts.put"],
+  ] as const)("is waited for, and shown as waiting (%s)", async (_what, late, check) => {
+    const waiting: string[] = [];
+    const report = await verify("token", await stage({ break: late(2) }), {
+      waitSeconds: 30,
+      onEvent: (event) => {
+        if (event.type === "waiting") waiting.push(`${event.check.id} ${event.notice.code}`);
+      },
+    });
+    expect(told(report)).toEqual({ findings: [], withoutVerdict: [], exitCode: 0, residue: [] });
+    expect(waiting).toContain(`${check} AccessDenied`);
+    expect(report.waits.map((wait) => wait.check)).toContain(check);
+  });
+
+  it("is no suspect any more once it has been waited for", async () => {
+    const report = await verify("token", await stage({ break: lateTrust(3600) }), { waitSeconds: 1 });
+    expect(told(report)).toMatchObject(blaming(["aws.exchange.resource-control-policy", "aws.role.missing", "aws.trust.refuses"]));
+    expect(report.waits).toMatchObject([{ check: "aws.exchange" }]);
+  });
+
+  it.each(["token", "both"] as const)("is not waited for when the %s evidence shows that waiting changes nothing", async (evidence) => {
+    const lasting = breakages.find(({ name }) => name === (evidence === "token" ? "the token is for another audience" : "the provider was removed by another stack"));
+    const report = await verify(evidence, await stage(lasting!), { waitSeconds: 30 });
+    expect(told(report)).toMatchObject(blaming(lasting!.expect[evidence]));
+    expect(report.waits).toEqual([]);
+  });
+});
+
+describe("AWS that does not answer properly", () => {
+  it.each([
+    ["sts:AssumeRoleWithWebIdentity", "Throttling", "aws.exchange"],
+    ["s3:PutObject", "SlowDown", "aws.s3.artifacts.put"],
+  ])("blames nobody when %s is throttled", async (operation, code, check) => {
+    const staged = await stage({});
+    sandbox.faults.add({ operation, status: 503, code, message: "Please reduce your request rate." });
+    const { findings, withoutVerdict, exitCode } = told(await verify("both", staged));
+    expect({ findings, exitCode }).toEqual({ findings: [], exitCode: 3 });
+    expect(withoutVerdict).toEqual([expect.stringMatching(new RegExp(`^${check}: .*${code}`))]);
   });
 });

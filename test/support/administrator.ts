@@ -1,5 +1,6 @@
 /** An administrator who changes a customer's account behind the stack's back. */
 import type { Contract } from "../../contract/index.js";
+import type { AwsAccessKey } from "../../sandbox/aws/types.js";
 import type { Sandbox } from "../../sandbox/index.js";
 import { bucketGrantOf, exchangeOf } from "./dcf-aws.js";
 
@@ -53,6 +54,15 @@ export class Administrator {
     const { accountId = this.accountId, region = this.region } = where;
     const { caller } = this.sandbox.aws.administrator(accountId);
     return this.sandbox.aws.call(caller, service, operation, { ...input }, region);
+  }
+
+  /** A user who may read everything in the account's configuration, and change nothing. */
+  async createReader(): Promise<AwsAccessKey> {
+    const UserName = "engineer";
+    await this.call("iam", "CreateUser", { UserName });
+    await this.call("iam", "AttachUserPolicy", { UserName, PolicyArn: "arn:aws:iam::aws:policy/ReadOnlyAccess" });
+    const { AccessKey: key } = (await this.call("iam", "CreateAccessKey", { UserName })) as { AccessKey: { AccessKeyId: string; SecretAccessKey: string } };
+    return { accessKeyId: key.AccessKeyId, secretAccessKey: key.SecretAccessKey };
   }
 
   // ---- provider ----
