@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
+import { SANDBOX_SECRET_MARK } from "../../facts/sandbox.js";
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -22,12 +23,12 @@ export function accessKeyId(prefix: "AKIA" | "ASIA"): string {
 }
 
 export function secretAccessKey(): string {
-  return randomBytes(30).toString("base64");
+  return SANDBOX_SECRET_MARK + randomBytes(30).toString("base64").slice(SANDBOX_SECRET_MARK.length);
 }
 
 /** Opaque, of a length that clients are used to. */
 export function sessionToken(): string {
-  return randomBytes(264).toString("base64");
+  return SANDBOX_SECRET_MARK + randomBytes(264).toString("base64");
 }
 
 /** Times as the query protocol writes them: whole seconds, UTC. */

@@ -4,13 +4,14 @@
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { SANDBOX_SECRET_MARK } from "../../facts/sandbox.js";
 
 const shapes: { name: string; pattern: RegExp }[] = [
   { name: "JSON Web Token", pattern: /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{16,}/g },
   { name: "private key (PEM)", pattern: /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/g },
   { name: "private key (JWK)", pattern: /"d"\s*:\s*"[\w-]{40,}"/g },
   { name: "AWS signature", pattern: /Signature=[0-9a-f]{64}/g },
-  { name: "sandbox secret", pattern: /SANDBOXSECRET[\w+/=-]{8,}/g },
+  { name: "sandbox secret", pattern: new RegExp(`${SANDBOX_SECRET_MARK}[\\w+/=%-]{8,}`, "g") },
 ];
 
 export interface Finding {
