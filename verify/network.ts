@@ -32,7 +32,7 @@ class TunnelAgent extends HttpsProxyAgent<string> {
 export class Network {
   readonly env: NodeJS.ProcessEnv;
   readonly #secureContext: SecureContext | undefined;
-  readonly #agents = new Map<string, https.Agent>();
+  readonly #agents = new Map<string, http.Agent>();
 
   constructor(options: NetworkOptions = {}) {
     this.env = options.env ?? process.env;
@@ -41,7 +41,7 @@ export class Network {
   }
 
   /** Shared by everything that goes the same way. */
-  agentFor(url: URL): https.Agent {
+  agentFor(url: URL): http.Agent {
     const proxy = proxyFor(url, this.env);
     const key = proxy ?? "";
     const known = this.#agents.get(key);

@@ -75,8 +75,11 @@ function discoveryProblem(issuer: string, discovery: unknown, mistakes: string[]
 function keysProblem(url: string, keys: JsonObject[] | undefined): Problem | undefined {
   const invalid = (detail: string): Problem => ({ code: "issuer.keys-invalid", detail: `${url}: ${detail}`, subject: url, found: detail });
   if (!keys) return invalid("there is no list of keys");
-  const usable = keys.filter(({ kid, use, key_ops: operations }) => typeof kid === "string" && kid !== "" && (use === undefined || use === "sig") && operations === undefined);
-  if (usable.length === 0) return invalid(keys.length === 0 ? "the list of keys is empty" : `none of the ${keys.length} keys has a kid and is for signatures without key_ops`);
+  const named = keys.filter(({ kid }) => typeof kid === "string" && kid !== "");
+  if (named.length === 0) return invalid(keys.length === 0 ? "the list of keys is empty" : `none of the ${keys.length} keys has a kid`);
+  if (!named.some(({ use, key_ops: operations }) => (use === undefined || use === "sig") && operations === undefined)) {
+    return { code: "issuer.key-unusable", detail: `${url}: none of the ${named.length} keys is for signatures and without key_ops`, subject: named.map(({ kid }) => String(kid)).join(", ") };
+  }
   const crowded = ["RSA", "EC"].find((type) => keys.filter(({ kty }) => kty === type).length > STS_LIMITS.maxIssuerKeysPerType);
   return crowded === undefined ? undefined : invalid(`there are more than ${STS_LIMITS.maxIssuerKeysPerType} keys of type ${crowded}`);
 }

@@ -58,7 +58,9 @@ async function accessSuspects(run: AwsRun, grant: BucketGrant, call: S3Call, ref
   if (said) {
     // The account's policies, read just now, allow what one of their own layers is said to refuse.
     const contradicted = predicted?.status === "allowed" && denial.layer !== "service-control" && denial.layer !== "resource-control" && denial.layer !== "vpc-endpoint";
-    return contradicted ? [{ confirmed: false, cause: said }, ...propagation] : [{ confirmed: true, cause: said }];
+    // A grant that is on its way looks the same as one that is missing; a Deny does not come by itself.
+    const grantMissing = !denial.explicit && (denial.layer === "identity" || denial.layer === "resource");
+    return contradicted || grantMissing ? [{ confirmed: false, cause: said }, ...propagation] : [{ confirmed: true, cause: said }];
   }
   const values = { subject: grant.bucket, action: call.action };
   const unread = (["aws.s3.service-control-policy", "aws.s3.resource-control-policy"] as const).map((code) => open(run, code, answered, values));

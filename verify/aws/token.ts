@@ -12,7 +12,8 @@ export function tokenCause(run: AwsRun, token: OwnToken, now: Date): Cause | und
   const { visible, raw, audience } = token;
   if (visible.iss !== workload.issuer) return cause(run, "token.other-issuer", `iss is ${JSON.stringify(visible.iss)}, the contract has ${JSON.stringify(workload.issuer)}`);
   if (visible.sub !== workload.subject) return cause(run, "token.other-subject", `sub is ${JSON.stringify(visible.sub)}, the contract has ${JSON.stringify(workload.subject)}`);
-  if (audience !== workload.audience) return cause(run, "token.other-audience", `the audience is ${JSON.stringify(visible.azp ?? visible.aud)}, the contract has ${JSON.stringify(workload.audience)}`);
+  // No audience that STS could read: what is wrong with it is a matter of form.
+  if (audience !== undefined && audience !== workload.audience) return cause(run, "token.other-audience", `the audience is ${JSON.stringify(visible.azp ?? visible.aud)}, the contract has ${JSON.stringify(workload.audience)}`);
   return timeCause(run, token, now) ?? lengthCause(run, raw) ?? formCause(run, token, now);
 }
 

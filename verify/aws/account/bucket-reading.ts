@@ -40,7 +40,9 @@ export async function readBucket(reader: AccountReader, bucket: string, region: 
       return controls?.Rules?.[0]?.ObjectOwnership ?? "";
     }),
   ]);
-  return { place, policy, publicAccessBlocked, kmsKey, versioning, ownership };
+  // Any setting that was read from this region, of the expected owner, shows where and whose the bucket is.
+  const seen = [policy, publicAccessBlocked, kmsKey, versioning, ownership].some(({ status }) => status !== "unreadable");
+  return { place: place.status === "unreadable" && seen ? { status: "read", value: region } : place, policy, publicAccessBlocked, kmsKey, versioning, ownership };
 }
 
 async function readPlace(reader: AccountReader, bucket: string, region: string): Promise<BucketFacts["place"]> {
