@@ -119,7 +119,7 @@ const entries = {
   "issuer.keys-invalid": {
     title: "The issuer's key document is not as AWS needs it",
     failureMode: TOKEN,
-    explanation: "It must be a JSON object with a list `keys`: at most 100 keys of a type, each with a `kid`, without `use: enc`.",
+    explanation: "It must be a JSON object with a list `keys`: at most 100 keys of a type, each with a `kid`, for signatures and without `key_ops`.",
     fix: (values) => `Correct the document at the issuer's jwks_uri: ${values.found ?? "see the evidence"}.`,
   },
   "issuer.key-unknown": {

@@ -77,9 +77,8 @@ function keysProblem(url: string, keys: JsonObject[] | undefined): Problem | und
   if (!keys) return invalid("there is no list of keys");
   const named = keys.filter(({ kid }) => typeof kid === "string" && kid !== "");
   if (named.length === 0) return invalid(keys.length === 0 ? "the list of keys is empty" : `none of the ${keys.length} keys has a kid`);
-  if (!named.some(({ use, key_ops: operations }) => (use === undefined || use === "sig") && operations === undefined)) {
-    return { code: "issuer.key-unusable", detail: `${url}: none of the ${named.length} keys is for signatures and without key_ops`, subject: named.map(({ kid }) => String(kid)).join(", ") };
-  }
+  const usable = named.filter(({ use, key_ops: operations }) => (use === undefined || use === "sig") && operations === undefined);
+  if (usable.length === 0) return invalid(`none of the ${named.length} keys is for signatures and without key_ops`);
   const crowded = ["RSA", "EC"].find((type) => keys.filter(({ kty }) => kty === type).length > STS_LIMITS.maxIssuerKeysPerType);
   return crowded === undefined ? undefined : invalid(`there are more than ${STS_LIMITS.maxIssuerKeysPerType} keys of type ${crowded}`);
 }
