@@ -95,23 +95,42 @@ async function runIsolated(options: EmbeddedOptions): Promise<EmbeddedResult> {
   const store = programState.getLocalStore();
   if (store) store.settings.engine = programLog(onEvent, errors);
 
-  if (store) reportRejections(store, (error) => errors.push(describe(error)));
-  try {
-    await runtime.runInPulumiStack(async () => {
-      try {
-        return await options.program();
-      } catch (error) {
-        errors.push(describe(error));
-        return {};
-      }
-    });
-    await runtime.disconnect();
-  } catch (error) {
-    errors.push(describe(error));
-  }
+  const { report, failed } = failures(errors);
+  if (store) reportRejections(store, report);
+  // What waits for a failed output never settles, and the SDK's end of the run waits for all of that.
+  await Promise.race([runProgram(options.program, report), failed.then(() => monitor.quiet())]);
+  monitor.end();
   // A rejection is reported one turn after the last thing that could cause it.
   await new Promise((resolve) => setImmediate(resolve));
   return result(options, monitor, errors);
+}
+
+/** Never rejects. */
+async function runProgram(program: EmbeddedOptions["program"], report: (error: unknown) => void): Promise<void> {
+  const reported = async () => {
+    try {
+      return await program();
+    } catch (error) {
+      report(error);
+      return {};
+    }
+  };
+  await runtime.runInPulumiStack(reported).catch(report);
+  await runtime.disconnect().catch(report);
+}
+
+/** Collects what the program fails with, once each: everything that waits for a failed output rejects with the same error. */
+function failures(errors: string[]) {
+  const seen = new Set<unknown>();
+  let resolve: () => void = () => undefined;
+  /** Settled by the first. */
+  const failed = new Promise<void>((settle) => (resolve = settle));
+  const report = (error: unknown): void => {
+    if (!seen.has(error)) errors.push(describe(error));
+    seen.add(error);
+    resolve();
+  };
+  return { report, failed };
 }
 
 function result(options: EmbeddedOptions, monitor: EmbeddedMonitor, programErrors: readonly string[]): EmbeddedResult {

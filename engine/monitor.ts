@@ -4,6 +4,7 @@
  * that one run finds every independent failure.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { InvokeResponse } from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
@@ -13,6 +14,9 @@ import { PartialFailureError, type Properties, type ProviderScope, type Provider
 import type { EmbeddedEvent, EmbeddedResource } from "./embedded.js";
 import { checkInputs, compareInputs, invokeBehaviour, messageOf, packageOf, previewOutputs, readInputs, resourceBehaviour, tableFor } from "./operations.js";
 import { envelope, fromStruct, hasUnknown, toStruct, unwrap, wrap } from "./properties.js";
+
+/** How long, in milliseconds, nothing is asked of the monitor before a failed program counts as ended. */
+const quietPeriod = 100;
 
 export const stackType = "pulumi:pulumi:Stack";
 
@@ -44,6 +48,9 @@ export class EmbeddedMonitor {
   /** With envelopes; set when the program has returned. */
   stackOutputs: Properties = {};
   private readonly providerConfigs = new Map<string, Record<string, string>>();
+  private readonly inFlight = new Set<Promise<void>>();
+  private calls = 0;
+  private closed = false;
 
   constructor(private readonly options: MonitorOptions) {}
 
@@ -77,17 +84,11 @@ export class EmbeddedMonitor {
   }
 
   registerResource(request: pb.RegisterResourceRequest, callback: Callback<pb.RegisterResourceResponse>): void {
-    this.register(request).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(serviceError(error)),
-    );
+    this.answer(() => this.register(request), callback);
   }
 
   readResource(request: pb.ReadResourceRequest, callback: Callback<pb.ReadResourceResponse>): void {
-    this.readExisting(request).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(serviceError(error)),
-    );
+    this.answer(() => this.readExisting(request), callback);
   }
 
   invoke(request: pb.ResourceInvokeRequest, callback: Callback<InvokeResponse>): void {
@@ -95,12 +96,46 @@ export class EmbeddedMonitor {
     const work = async () => {
       const behaviour = invokeBehaviour(this.options.tables, token);
       const { plain } = unwrap(fromStruct(request.getArgs()));
-      return behaviour(plain, this.scope(token, request.getProvider()));
+      const result = await behaviour(plain, this.scope(token, request.getProvider()));
+      return new InvokeResponse().setReturn(toStruct(result));
     };
-    work().then(
-      (result) => callback(null, new InvokeResponse().setReturn(toStruct(result))),
-      (error: unknown) => callback(serviceError(new Error(`invocation of ${token} returned an error: ${messageOf(error)}`))),
-    );
+    this.answer(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw new Error(`invocation of ${token} returned an error: ${messageOf(error)}`);
+      }
+    }, callback);
+  }
+
+  /** Resolves when no call is in flight and none has come for a while. */
+  async quiet(): Promise<void> {
+    let before: number;
+    do {
+      before = this.calls;
+      await Promise.all(this.inFlight);
+      await delay(quietPeriod);
+    } while (this.calls !== before);
+  }
+
+  /** From now on nothing is changed: what a failed program still asks for is refused. (`close` is a name that the SDK calls.) */
+  end(): void {
+    this.closed = true;
+  }
+
+  private answer<T>(work: () => Promise<T>, callback: Callback<T>): void {
+    if (this.closed) {
+      callback(serviceError(new Error("the run has ended")));
+      return;
+    }
+    this.calls++;
+    const call = work()
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(serviceError(error)),
+      )
+      .finally(() => this.inFlight.delete(call));
+    this.inFlight.add(call);
   }
 
   /** Where a resource's provider acts: an explicit one by its reference (`urn::id`), otherwise the stack's configuration. */

@@ -91,6 +91,14 @@ describe("AwsOidcProvider", () => {
     );
   });
 
+  it("ends when a role waits for an adopted one that does not exist", async () => {
+    const both = run(() => {
+      const { arn } = new AwsOidcProvider("dcf", { url: ISSUER, clientIds: ["sts.amazonaws.com"], existingArn: PROVIDER });
+      new AwsFederatedRole("dcf", { workloads: [{ ...workload, providerArn: arn }] });
+    });
+    expect(await mistakes(both)).toContain(`existingArn: ${PROVIDER} cannot be read: `);
+  });
+
   it.each([
     ["url", { url: "http://oidc.dcf.example" }, "url: must be https:// with a host"],
     ["url with a port", { url: "https://oidc.dcf.example:8443" }, "url: must be https://"],

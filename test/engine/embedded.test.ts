@@ -287,6 +287,38 @@ describe("the embedded engine", () => {
     expect(duplicate.errors[0]).toContain("Duplicate resource URN 'urn:pulumi:dev::proj::fake:index:Thing::twin'");
   });
 
+  it("ends when what an `apply` rejects with is waited for, with what was under way", async () => {
+    const outcome = await run(async () => {
+      const base = new Thing("base", { name: "base" });
+      const late = new Thing("late", { name: "late", note: base.serial });
+      const broken = base.arn.apply((): string => {
+        throw new pulumi.RunError("not this one");
+      });
+      const blocked = new Thing("blocked", { note: broken });
+      new Thing("behind", { note: blocked.serial });
+      return { late: late.name, blocked: blocked.serial };
+    });
+    expect(outcome.ok).toBe(false);
+    expect(outcome.errors).toHaveLength(1);
+    expect(outcome.errors[0]).toMatch(/not this one$/);
+    expect(outcome.resources.map(({ name, status }) => [name, status])).toEqual([
+      ["base", "created"],
+      ["late", "created"],
+    ]);
+    expect(outcome.resources.map(({ id }) => id).sort()).toEqual([...cloud.things.keys()].sort());
+  });
+
+  it("lets a failed program change nothing after its run", async () => {
+    let ask: () => Promise<unknown> = async () => undefined;
+    const outcome = await run(async () => {
+      ask = () => getThing("any").then(() => "answered", (error: unknown) => String(error));
+      void Promise.reject(new Error("early"));
+      return new Promise(() => undefined);
+    });
+    expect(outcome.errors).toEqual(["early"]);
+    expect(await ask()).toContain("the run has ended");
+  });
+
   it("tells of each resource as it goes", async () => {
     const events: EmbeddedEvent[] = [];
     await run(async () => {
