@@ -14,7 +14,7 @@ export interface NetworkOptions {
 
 type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
 
-/** The library's agent does not pass its own TLS options on to the tunnel's inside. */
+/** The library's agent does not pass its own TLS options on to the tunnel's inside, and takes a refusal for the answer. */
 class TunnelAgent extends HttpsProxyAgent<string> {
   constructor(
     proxy: string,
@@ -23,8 +23,14 @@ class TunnelAgent extends HttpsProxyAgent<string> {
     super(proxy, { keepAlive: true });
   }
 
-  override connect(request: http.ClientRequest, options: ConnectOptions): ReturnType<HttpsProxyAgent<string>["connect"]> {
-    return super.connect(request, this.secureContext && options.secureEndpoint ? { ...options, secureContext: this.secureContext } : options);
+  override async connect(request: http.ClientRequest, options: ConnectOptions): ReturnType<HttpsProxyAgent<string>["connect"]> {
+    let status = 200;
+    request.once("proxyConnect", (answer: { statusCode: number }) => (status = answer.statusCode));
+    const socket = await super.connect(request, this.secureContext && options.secureEndpoint ? { ...options, secureContext: this.secureContext } : options);
+    if (status === 200) return socket;
+    // The library would pass the proxy's refusal off as the answer of the host.
+    socket.destroy();
+    throw new Error(`the proxy ${this.proxy.host} answers ${status} to a connection to ${options.host ?? ""}`);
   }
 }
 

@@ -32,6 +32,8 @@ class BucketProbe {
   /** What is in the bucket because of us. */
   #stored: "nothing" | "object" | "deleted" = "nothing";
   #versionId: string | undefined;
+  /** S3 has said that the object is there. */
+  #confirmed = false;
   #client: Promise<S3Client> | undefined;
 
   constructor(
@@ -141,6 +143,7 @@ class BucketProbe {
       if (answer.kind === "refused" && !isOverload(answer)) this.#stored = "nothing";
       return this.#refused(call, answer, waited);
     }
+    this.#confirmed = true;
     const version = answer.output.VersionId;
     if (version !== undefined && version !== "null") this.#versionId = version;
     const encryption = answer.output.SSEKMSKeyId === undefined ? (answer.output.ServerSideEncryption ?? "none") : `KMS key ${answer.output.SSEKMSKeyId}`;
@@ -181,7 +184,7 @@ class BucketProbe {
     if (ungranted) return ungranted;
     const { keys, verdict } = await this.#keys(scope, "list");
     if (verdict) return verdict;
-    if (this.#stored === "nothing") return pass(`allowed; ${keys.length} objects below ${this.#key}`);
+    if (!this.#confirmed) return pass(`allowed; ${keys.length} objects below ${this.#key}`);
     return keys.includes(this.#key) ? pass(`found by its prefix`) : unknown(`the object that was put is not listed below ${this.#key}`);
   }
 

@@ -73,7 +73,9 @@ export async function denialOf(run: AwsRun, account: AccountReader, grant: Bucke
   const question: Question = { action: call.action, resource: call.resource, resourceAccountId: grant.accountId, context: s3Context(run, grant, call), resourcePolicy };
   const decision = decide(run, caller.value, question);
   if (!decision.allowed) return { status: "denied", cause: refusalCause(run, caller.value.role, grant, question, decision, (policy) => decide(run, caller.value, { ...question, resourcePolicy: policy })) };
-  return keyDenial(run, account, caller.value, grant, call);
+  // The key that the bucket has counts, whatever the contract says.
+  const keyArn = bucket.kmsKey.status === "read" ? bucket.kmsKey.value : grant.kmsKeyArn;
+  return keyDenial(run, account, caller.value, grant, call, keyArn);
 }
 
 function s3Context(run: AwsRun, grant: BucketGrant, { action }: S3Call): Record<string, string> {
@@ -83,27 +85,35 @@ function s3Context(run: AwsRun, grant: BucketGrant, { action }: S3Call): Record<
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
 const KEY_ACTIONS: Readonly<Record<string, string>> = { "s3:PutObject": "kms:GenerateDataKey", "s3:GetObject": "kms:Decrypt" };
 
+/** S3's own keys need no right. */
+const CUSTOMER_KEY = /^arn:[^:]+:kms:[^:]+:\d{12}:key\//;
+
+function otherKey(run: AwsRun, grant: BucketGrant, found: string): Cause {
+  const expected = grant.kmsKeyArn ?? "S3's own keys";
+  return cause(run, "aws.kms.key-differs", `bucket ${grant.bucket} encrypts with ${found}, which the role may not use; the contract has ${expected}`, { expected, found });
+}
+
 /** S3 uses the key in the caller's name. */
-async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, grant: BucketGrant, call: S3Call): Promise<PredictedDenial> {
+async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, grant: BucketGrant, call: S3Call, keyArn: string | undefined): Promise<PredictedDenial> {
   const action = KEY_ACTIONS[call.action];
-  if (grant.kmsKeyArn === undefined || action === undefined) return { status: "allowed" };
-  const { policy } = await account.key(grant.kmsKeyArn, grant.region);
+  if (keyArn === undefined || !CUSTOMER_KEY.test(keyArn) || action === undefined) return { status: "allowed" };
+  const { policy } = await account.key(keyArn, grant.region);
   if (policy.status !== "read") return { status: "unknown", reason: policy.status === "absent" ? policy.detail : policy.reason };
   const question: Question = {
     action,
-    resource: grant.kmsKeyArn,
-    resourceAccountId: grant.kmsKeyArn.split(":")[4] ?? "",
+    resource: keyArn,
+    resourceAccountId: keyArn.split(":")[4] ?? "",
     context: {
       "kms:ViaService": `s3.${grant.region}.${partitionNamed(run.exchange.partition)?.dnsSuffix ?? ""}`,
       "kms:CallerAccount": run.exchange.accountId,
       "kms:EncryptionContext:aws:s3:arn": bucketArn(run, grant.bucket),
     },
-    resourcePolicy: { name: `policy of key ${grant.kmsKeyArn}`, document: policy.value },
+    resourcePolicy: { name: `policy of key ${keyArn}`, document: policy.value },
     resourcePolicyDecides: true,
   };
   const decision = decide(run, caller, question);
   if (decision.allowed) return { status: "allowed" };
-  return { status: "denied", cause: refusalCause(run, caller.role, grant, question, decision, () => decision) };
+  return { status: "denied", cause: keyArn === grant.kmsKeyArn ? refusalCause(run, caller.role, grant, question, decision, () => decision) : otherKey(run, grant, keyArn) };
 }
 
 function refusalCause(run: AwsRun, role: RoleFacts, grant: BucketGrant, question: Question, decision: Authorization, again: (policy: NamedPolicy) => Authorization): Cause {
