@@ -1,0 +1,60 @@
+/** A sandbox with dcf-aws in it, in a process of its own: what is measured does not share its event loop. */
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { provision } from "../quickstart/provision.js";
+import { startSandbox } from "../sandbox/index.js";
+
+interface Ready {
+  url: string;
+  contract: unknown;
+  env: Record<string, string>;
+  caPem: string;
+}
+
+export interface BenchSandbox extends Ready {
+  /** Peak resident memory of the process so far, in bytes. */
+  peakMemory(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function forkSandbox(root: string): Promise<BenchSandbox> {
+  const child = fork(__filename, [root], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const ready = await answer<Ready>(child);
+  return {
+    ...ready,
+    peakMemory: async () => {
+      const memory = answer<number>(child);
+      child.send("memory");
+      return memory;
+    },
+    close: async () => {
+      const closed = once(child, "close");
+      child.send("close");
+      await closed;
+    },
+  };
+}
+
+async function answer<T>(child: ChildProcess): Promise<T> {
+  const ended = new AbortController();
+  const died = once(child, "close", { signal: ended.signal }).then(() => {
+    throw new Error("the sandbox's process ended");
+  });
+  died.catch(() => undefined);
+  const [message] = (await Promise.race([once(child, "message"), died])) as [T];
+  ended.abort();
+  return message;
+}
+
+async function serve(root: string): Promise<void> {
+  const sandbox = await startSandbox();
+  const { outputs } = await provision({ sandbox, root, integration: "dcf-aws" });
+  process.send?.({ url: sandbox.url, contract: outputs["contract"], env: sandbox.env(), caPem: sandbox.caPem } satisfies Ready);
+  process.on("message", (message) => {
+    if (message === "memory") process.send?.(process.resourceUsage().maxRSS * 1024);
+    if (message === "close") void sandbox.close().then(() => process.disconnect());
+  });
+}
+
+if (require.main === module) void serve(join(process.argv[2] ?? "."));
