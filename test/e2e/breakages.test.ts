@@ -1,6 +1,6 @@
 /** Each thing that can break: what AWS answers the platform, and whether verify names it, and nothing else. */
 import { startDcfAws, type Encryption, type Provisioned } from "../support/dcf-aws.js";
-import { Administrator } from "../support/administrator.js";
+import { Administrator, policyText } from "../support/administrator.js";
 import { Platform } from "../support/platform.js";
 import type { Contract } from "../../contract/index.js";
 import type { AwsAccessKey } from "../../sandbox/aws/types.js";
@@ -185,6 +185,49 @@ describe("a change that AWS has not seen everywhere yet", () => {
     const report = await verify(evidence, await stage(lasting!), { waitSeconds: 30 });
     expect(told(report)).toMatchObject(blaming(lasting!.expect[evidence]));
     expect(report.waits).toEqual([]);
+  });
+});
+
+describe("what cannot be read", () => {
+  const readerMayNot = (...actions: string[]) => (administrator: Administrator) =>
+    administrator.call("iam", "PutUserPolicy", { UserName: "engineer", PolicyName: "guardrail", PolicyDocument: policyText({ Effect: "Deny", Action: actions, Resource: "*" }) });
+
+  it.each(["a service control policy denies the upload", "a resource control policy denies the exchange"])("is named by a report that passes without it: %s", async (name) => {
+    const report = await verify("account", await stage(breakages.find((row) => row.name === name)!));
+    expect(told(report)).toMatchObject(blaming([]));
+    expect(report.notRead).toEqual(["service control policies", "resource control policies"]);
+  });
+
+  it("leaves the account's checks without a verdict, which names the right that is missing", async () => {
+    const { findings, withoutVerdict, exitCode } = told(await verify("account", await stage({ break: readerMayNot("iam:GetRole") })));
+    expect({ findings, exitCode }).toEqual({ findings: [], exitCode: 3 });
+    expect(withoutVerdict).toEqual([expect.stringMatching(/^aws\.account\.role: .*iam:GetRole/)]);
+  });
+
+  it("excludes nothing: with it the live refusal stays one of several", async () => {
+    const { token, both } = await verifyWithEach(
+      await stage({
+        break: async (administrator) => {
+          await administrator.editTrustedClaims({ sub: "another" });
+          await readerMayNot("iam:GetRole")(administrator);
+        },
+      }),
+    );
+    expect(told(both).findings).toEqual(told(token).findings);
+    expect(told(both)).toMatchObject({ exitCode: 1, withoutVerdict: [expect.stringMatching(/^aws\.account\.role: /)] });
+  });
+
+  it("excludes nothing in the bucket either", async () => {
+    const both = await verify(
+      "both",
+      await stage({
+        break: async (administrator) => {
+          await administrator.withholdAction("s3:PutObject");
+          await readerMayNot("iam:GetRolePolicy")(administrator);
+        },
+      }),
+    );
+    expect(told(both).findings).toEqual([["aws.s3.action-not-allowed", "aws.s3.not-propagated"]]);
   });
 });
 
