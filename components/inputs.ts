@@ -55,6 +55,8 @@ export class InputChecks {
     const error = new pulumi.ResourceError(text, this.resource, true);
     // The SDK would put "error serializing property …" in front when an output that somebody waits for rejects with it.
     Object.defineProperty(error, "message", { get: () => text, set: () => undefined });
+    // The SDK renders the stack although it shows the message alone: source maps make that half a minute.
+    error.stack = text;
     return error;
   }
 }

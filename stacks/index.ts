@@ -3,6 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { integrations } from "./integrations.js";
 
 async function program(): Promise<Record<string, unknown>> {
+  try {
+    return await provision();
+  } catch (error) {
+    // The SDK renders the stack of every error, also where it only shows the message: source maps make that half a minute.
+    if (pulumi.RunError.isInstance(error)) error.stack = error.message;
+    throw error;
+  }
+}
+
+async function provision(): Promise<Record<string, unknown>> {
   const name = new pulumi.Config().get("integration");
   const load = name !== undefined && Object.hasOwn(integrations, name) ? integrations[name] : undefined;
   if (!load) {
