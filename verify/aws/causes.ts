@@ -410,6 +410,7 @@ const entries = {
   },
   "aws.kms.key-differs": {
     title: "The bucket encrypts with another key than the contract says",
+    failureMode: BUCKET,
     explanation: "The role's rights are on the contract's key.",
     fix: (values) => `Set ${values.expected ?? "the contract's key"} as the bucket's default encryption, or put ${values.found ?? "the bucket's key"} into the stack's configuration and run \`pulumi up\`.`,
   },

@@ -78,7 +78,10 @@ function keysProblem(url: string, keys: JsonObject[] | undefined): Problem | und
   const named = keys.filter(({ kid }) => typeof kid === "string" && kid !== "");
   if (named.length === 0) return invalid(keys.length === 0 ? "the list of keys is empty" : `none of the ${keys.length} keys has a kid`);
   const usable = named.filter(({ use, key_ops: operations }) => (use === undefined || use === "sig") && operations === undefined);
-  if (usable.length === 0) return invalid(`none of the ${named.length} keys is for signatures and without key_ops`);
+  if (usable.length === 0) {
+    const kids = named.map(({ kid }) => String(kid)).join(", ");
+    return { code: "issuer.key-unusable", detail: `${url}: none of the ${named.length} keys (${kids}) is for signatures and without key_ops`, subject: kids };
+  }
   const crowded = ["RSA", "EC"].find((type) => keys.filter(({ kty }) => kty === type).length > STS_LIMITS.maxIssuerKeysPerType);
   return crowded === undefined ? undefined : invalid(`there are more than ${STS_LIMITS.maxIssuerKeysPerType} keys of type ${crowded}`);
 }

@@ -54,6 +54,8 @@ async function accessSuspects(run: AwsRun, grant: BucketGrant, call: S3Call, ref
   const predicted = await run.account?.denialOf(run, grant, call);
   if (predicted?.status === "denied") return [{ confirmed: true, cause: { ...predicted.cause, evidence: [answered, ...predicted.cause.evidence] } }];
   const propagation: Suspect[] = waited ? [] : [{ confirmed: false, cause: cause(run, "aws.s3.not-propagated", "no change of a policy is known to be older than the time that AWS takes") }];
+  const otherKey = denial && usedKey(grant, denial);
+  if (otherKey !== undefined) return [{ confirmed: true, cause: otherKeyCause(run, grant, otherKey, answered) }];
   const said = denial && denialCause(run, grant, call, denial, answered);
   if (said) {
     // The account's policies, read just now, allow what one of their own layers is said to refuse.
@@ -74,6 +76,17 @@ async function accessSuspects(run: AwsRun, grant: BucketGrant, call: S3Call, ref
     ...unread,
     ...propagation,
   ];
+}
+
+/** The key that the denial is about, when it is not the contract's. */
+function usedKey(grant: BucketGrant, { action, resource }: Denial): string | undefined {
+  return action?.startsWith("kms:") && resource?.includes(":key/") && resource !== grant.kmsKeyArn ? resource : undefined;
+}
+
+/** The role's rights are on the contract's key; the bucket encrypts with another. */
+export function otherKeyCause(run: AwsRun, grant: BucketGrant, found: string, ...evidence: string[]): Cause {
+  const expected = grant.kmsKeyArn ?? "S3's own keys";
+  return cause(run, "aws.kms.key-differs", [...evidence, `bucket ${grant.bucket} encrypts with ${found}, which the role may not use; the contract has ${expected}`], { expected, found });
 }
 
 function open(run: AwsRun, code: AwsCauseCode, answered: string, values: Parameters<typeof cause>[3]): Suspect {

@@ -4,7 +4,7 @@ import { authorize } from "../../../trust/aws/authorize.js";
 import type { Authorization, AuthorizationRequest, NamedPolicy, PolicySet, Principal } from "../../../trust/aws/types.js";
 import type { Cause } from "../../causes.js";
 import { bucketArn, probeKey } from "../bucket.js";
-import { layerCode, subjectOf, type BucketGrant, type S3Call } from "../s3-causes.js";
+import { layerCode, otherKeyCause, subjectOf, type BucketGrant, type S3Call } from "../s3-causes.js";
 import { cause, sessionName, type AwsRun } from "../run.js";
 import type { AccountReader, Reading, RoleFacts, RolePolicies } from "./reader.js";
 
@@ -88,11 +88,6 @@ const KEY_ACTIONS: Readonly<Record<string, string>> = { "s3:PutObject": "kms:Gen
 /** S3's own keys need no right. */
 const CUSTOMER_KEY = /^arn:[^:]+:kms:[^:]+:\d{12}:key\//;
 
-function otherKey(run: AwsRun, grant: BucketGrant, found: string): Cause {
-  const expected = grant.kmsKeyArn ?? "S3's own keys";
-  return cause(run, "aws.kms.key-differs", `bucket ${grant.bucket} encrypts with ${found}, which the role may not use; the contract has ${expected}`, { expected, found });
-}
-
 /** S3 uses the key in the caller's name. */
 async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, grant: BucketGrant, call: S3Call, keyArn: string | undefined): Promise<PredictedDenial> {
   const action = KEY_ACTIONS[call.action];
@@ -113,7 +108,7 @@ async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, gr
   };
   const decision = decide(run, caller, question);
   if (decision.allowed) return { status: "allowed" };
-  return { status: "denied", cause: keyArn === grant.kmsKeyArn ? refusalCause(run, caller.role, grant, question, decision, () => decision) : otherKey(run, grant, keyArn) };
+  return { status: "denied", cause: keyArn === grant.kmsKeyArn ? refusalCause(run, caller.role, grant, question, decision, () => decision) : otherKeyCause(run, grant, keyArn) };
 }
 
 function refusalCause(run: AwsRun, role: RoleFacts, grant: BucketGrant, question: Question, decision: Authorization, again: (policy: NamedPolicy) => Authorization): Cause {
