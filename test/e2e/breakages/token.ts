@@ -129,14 +129,14 @@ export const issuerRows: Breakage[] = [
     failureMode: "Invalid OIDC token",
     break: keyPublishedWith({ key_ops: ["verify"] }),
     refused: notValidated,
-    expect: always("issuer.keys-invalid"),
+    expect: always("issuer.key-unusable"),
   },
   {
     name: "the issuer's only key is for encryption",
     failureMode: "Invalid OIDC token",
     break: keyPublishedWith({ use: "enc" }),
     refused: noKey,
-    expect: always("issuer.keys-invalid"),
+    expect: always("issuer.key-unusable"),
   },
   {
     name: "of the issuer's keys, the one that signed has key_ops",
