@@ -6,6 +6,7 @@
 export { accessDeniedMessage, authorize } from "./aws/authorize.js";
 export { evaluateCondition, parseOperator, RequestContext, type ConditionResult, type ConditionTest } from "./aws/conditions.js";
 export { arnAccount, parseArn, type Arn } from "./aws/arn.js";
+export { takesUnnamedAudience } from "./aws/audience.js";
 export { discoveryMistakes, selectKey } from "./aws/issuer-keys.js";
 export {
   lintPermissions,

@@ -3,6 +3,7 @@ import * as iam from "@pulumi/aws/iam/index.js";
 import { quotas, textRules, textViolation } from "../../facts/aws/index.js";
 import { InputChecks, type Mistake } from "../inputs.js";
 import { checkTags, titleOf, type Tags } from "./common.js";
+import { adoptionMistakes } from "./provider-adoption.js";
 import { issuerName, providerIsOf } from "./trust-document.js";
 
 export interface AwsOidcProviderArgs {
@@ -68,20 +69,6 @@ export class AwsOidcProvider extends pulumi.ComponentResource {
   }
 }
 
-/**
- * What is wrong with a provider that is to be adopted: it cannot be read, or lacks an audience. Changes nothing.
- * For programs that want to know before they register anything.
- */
-export async function adoptionMistakes(arn: string, clientIds: string[], opts?: pulumi.InvokeOptions): Promise<Mistake[]> {
-  const path = "existingArn";
-  try {
-    const { clientIdLists } = await iam.getOpenIdConnectProvider({ arn }, opts);
-    return clientIds.filter((clientId) => !clientIdLists.includes(clientId)).map((clientId) => ({ path, reason: audienceMissing(arn, clientId) }));
-  } catch (error) {
-    return [{ path, reason: `${arn} cannot be read: ${firstLine(error)}` }];
-  }
-}
-
 function existingMistakes({ arn, url }: { arn: string; url: string }): Mistake[] {
   const path = "existingArn";
   const reason = textViolation(textRules.oidcProviderArn, arn);
@@ -100,16 +87,4 @@ function clientIdMistakes(clientIds: string[]): Mistake[] {
     if (reason) mistakes.push({ path: `clientIds[${index}]`, reason });
   }
   return mistakes;
-}
-
-function audienceMissing(arn: string, clientId: string): string {
-  return (
-    `${arn} does not have the audience ${JSON.stringify(clientId)}, and what this stack did not create it does not change. ` +
-    `Add it with \`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${arn} --client-id ${clientId}\`. ` +
-    "Look first: a role on this provider whose trust policy does not pin `aud` would then accept tokens of that audience too."
-  );
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

@@ -83,12 +83,44 @@ describe("AwsOidcProvider", () => {
     expect(done.result.outputs.arn?.value).toBe(PROVIDER);
   });
 
-  it("says what to run when the adopted one lacks the audience", async () => {
-    expect(await mistakes(providerWith({ existingArn: PROVIDER }, adopting(["other"])))).toBe(
+  describe("when the adopted one lacks the audience", () => {
+    const command =
       `AwsOidcProvider "dcf" has a mistake in its inputs: existingArn: ${PROVIDER} does not have the audience "sts.amazonaws.com", and what this stack did not create it does not change. ` +
-        `Add it with \`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${PROVIDER} --client-id sts.amazonaws.com\`. ` +
-        "Look first: a role on this provider whose trust policy does not pin `aud` would then accept tokens of that audience too.",
-    );
+      `Add it with \`aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${PROVIDER} --client-id sts.amazonaws.com\`. `;
+    const role = (name: string) => `arn:aws:iam::111122223333:role/${name}`;
+    const trusting = (condition: object, provider = PROVIDER) =>
+      JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Federated: provider }, Action: "sts:AssumeRoleWithWebIdentity", Condition: condition }] });
+    const open = trusting({ StringEquals: { "oidc.dcf.example:sub": "a" } });
+    const pinned = trusting({ StringEquals: { "oidc.dcf.example:sub": "a", "oidc.dcf.example:aud": "other" } });
+    const lacking = (cloud: Partial<FakeAws>) => mistakes(providerWith({ existingArn: PROVIDER }, fakeAws({ providers: adopting(["other"]).providers, ...cloud })));
+
+    it("says what to run, and which roles that would widen", async () => {
+      const roles = {
+        [role("z-open")]: open,
+        [role("pinned")]: pinned,
+        [role("team/a-open")]: open,
+        [role("elsewhere")]: trusting({}, `${PROVIDER}.other`),
+        [role("aws-service-role/x.amazonaws.com/own")]: new Error("never asked for"),
+      };
+      expect(await lacking({ roles })).toBe(
+        `${command}Look first: these roles on this provider do not pin \`aud\` and would then accept tokens of that audience too: a-open, z-open.`,
+      );
+      expect(await lacking({ roles: { [role("pinned")]: pinned } })).toBe(`${command}No role on this provider leaves \`aud\` open, so none would be widened.`);
+    });
+
+    it("says which roles could not be looked at", async () => {
+      expect(await lacking({ roles: { [role("pinned")]: pinned, [role("closed")]: new Error("AccessDenied: no iam:GetRole"), [role("torn")]: "{" } })).toMatch(
+        /Of the roles that could be looked at, no role on this provider leaves `aud` open, so none would be widened\. Not looked at, since they cannot be read: closed, torn \(.*AccessDenied: no iam:GetRole\)\.$/,
+      );
+      expect(await lacking({ rolesError: "AccessDenied: no iam:ListRoles" })).toMatch(/^.* Look first: a role .* Which ones is not known, since the roles cannot be listed: .*AccessDenied: no iam:ListRoles\.$/);
+    });
+
+    it("looks at 200 roles and says that there are more", async () => {
+      const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [role(`r${String(index).padStart(3, "0")}`), index === 199 ? open : pinned]));
+      const whole = await lacking({ roles: many(200) });
+      expect(whole).toMatch(/too: r199\.$/);
+      expect(await lacking({ roles: many(201) })).toBe(`${whole} Only the first 200 of 201 roles by name were looked at.`);
+    });
   });
 
   it("ends when a role waits for an adopted one that does not exist", async () => {

@@ -12,6 +12,10 @@ export interface FakeAws {
   partition: string;
   /** OIDC providers of the account, by ARN. */
   providers: Record<string, { url: string; clientIdLists: string[] }>;
+  /** Trust policies of the account's roles, by ARN; an Error where the role cannot be read. */
+  roles: Record<string, string | Error>;
+  /** Set to have `getRoles` fail so. */
+  rolesError?: string;
   /** Set to have `getCallerIdentity` fail so. */
   identityError?: string;
 }
@@ -22,8 +26,11 @@ export const fakeAws = (overrides: Partial<FakeAws> = {}): FakeAws => ({
   partition: "aws",
   callerArn: "arn:aws:iam::111122223333:user/admin",
   providers: {},
+  roles: {},
   ...overrides,
 });
+
+const nameOfRole = (arn: string) => arn.slice(arn.lastIndexOf("/") + 1);
 
 type OutputsOf = (inputs: Properties, cloud: FakeAws) => Properties;
 
@@ -77,6 +84,22 @@ export function fakeAwsTable(cloud: FakeAws): ProviderTable {
           const found = cloud.providers[String(arn)];
           if (!found) throw new Error(`reading IAM OIDC Provider (${String(arn)}): couldn't find resource`);
           return { arn, id: arn, tags: {}, thumbprintLists: [], ...found };
+        },
+      ],
+      [
+        "aws:iam/getRoles:getRoles",
+        async () => {
+          if (cloud.rolesError !== undefined) throw new Error(cloud.rolesError);
+          const arns = Object.keys(cloud.roles);
+          return { arns, names: arns.map(nameOfRole), id: cloud.region };
+        },
+      ],
+      [
+        "aws:iam/getRole:getRole",
+        async ({ name }) => {
+          const [arn, trust] = Object.entries(cloud.roles).find(([each]) => nameOfRole(each) === name) ?? [];
+          if (typeof trust !== "string") throw trust ?? new Error(`reading IAM Role (${String(name)}): couldn't find resource`);
+          return { arn, name, id: name, assumeRolePolicy: trust };
         },
       ],
     ]),

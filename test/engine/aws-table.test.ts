@@ -277,9 +277,10 @@ describe("the AWS resource table", () => {
     await run(everything);
     const made = await run(async () => {
       const role = await iam.getRole({ name: "bare" });
+      const roles = await iam.getRoles({ nameRegex: "^ba", pathPrefix: "/" });
       const provider = await iam.getOpenIdConnectProvider({ url: "https://issuer.example.com/a" });
       const bucketRole = await iam.getPolicy({ name: "boundary" });
-      return { caller: await getCallerIdentity(), region: await getRegion(), partition: await getPartition(), role, provider, policy: bucketRole };
+      return { caller: await getCallerIdentity(), region: await getRegion(), partition: await getPartition(), role, roles, provider, policy: bucketRole };
     });
     expect(made.errors).toEqual([]);
     const values = Object.fromEntries(Object.entries(made.outputs).map(([key, { value }]) => [key, value as Record<string, unknown>]));
@@ -287,7 +288,8 @@ describe("the AWS resource table", () => {
     expect(values.region).toMatchObject({ region, name: region, description: "Europe (Ireland)", endpoint: "ec2.eu-west-1.amazonaws.com" });
     expect(values.partition).toEqual({ dnsSuffix: "amazonaws.com", id: "aws", partition: "aws", reverseDnsPrefix: "com.amazonaws" });
     expect(values.provider).toMatchObject({ clientIdLists: ["z", "a"], url: "issuer.example.com/a" });
-    const files = { caller: "getCallerIdentity", region: "getRegion", partition: "getPartition", role: "iam/getRole", provider: "iam/getOpenIdConnectProvider", policy: "iam/getPolicy" };
+    expect(values.roles).toMatchObject({ names: ["bare"], arns: [values.role!.arn] });
+    const files = { caller: "getCallerIdentity", region: "getRegion", partition: "getPartition", role: "iam/getRole", roles: "iam/getRoles", provider: "iam/getOpenIdConnectProvider", policy: "iam/getPolicy" };
     for (const [name, file] of Object.entries(files)) {
       const missing = promised(join(awsPackage, `${file}.d.ts`), "Result").filter((property) => values[name]![property] === undefined);
       expect([name, missing]).toEqual([name, []]);

@@ -1,4 +1,4 @@
-import { lintPermissions, lintTrustPolicy, type TrustLintOptions } from "../../trust/aws.js";
+import { lintPermissions, lintTrustPolicy, takesUnnamedAudience, type TrustLintOptions } from "../../trust/aws.js";
 
 const ACCOUNT = "111122223333";
 const URL = "issuer.example.com/tenants/t-42";
@@ -231,5 +231,34 @@ describe("lint of permissions", () => {
 
   it("no JSON is one finding", () => {
     expect(lintPermissions("{").map(({ code }) => code)).toEqual(["policy-malformed"]);
+  });
+});
+
+describe("a client id that is added to a provider", () => {
+  const aud = `${URL}:aud`;
+  const allow = (condition: object, more: object = {}) => ({ ...sound, Condition: { StringEquals: { [`${URL}:sub`]: "a" }, ...condition }, ...more });
+  const deny = (condition: object) => ({ ...sound, Effect: "Deny", Condition: condition });
+  const wide = (...statements: object[]) => takesUnnamedAudience(document(...statements), { arn: PROVIDER, url: URL }, "new");
+
+  it.each([
+    ["no audience", true, [allow({})]],
+    ["no condition at all", true, [{ ...sound, Condition: {} }]],
+    ["another audience", false, [allow({ StringLike: { [aud]: "old" } })]],
+    ["another audience, in other letters of the key", false, [allow({ StringLike: { [aud.toUpperCase()]: "old" } })]],
+    ["this audience by name", false, [allow({ "ForAnyValue:StringEquals": { [aud]: ["old", "new"] } })]],
+    ["a pattern that it fits", true, [allow({ StringLike: { [aud]: "n*" } })]],
+    ["a pattern that it does not fit", false, [allow({ StringLike: { [aud]: "o*" } })]],
+    ["everything but another", true, [allow({ StringNotEquals: { [aud]: "old" } })]],
+    ["everything but this", false, [allow({ StringNotEquals: { [aud]: "new" } })]],
+    ["the original audience", false, [allow({ StringEquals: { [`${URL}:oaud`]: "old" } })]],
+    ["another issuer's audience", true, [allow({ StringLike: { "other.example:aud": "old" } })]],
+    ["one statement of two", true, [allow({ StringLike: { [aud]: "old" } }), allow({})]],
+    ["another provider", false, [allow({}, { Principal: { Federated: `${PROVIDER}-2` } })]],
+    ["another action", false, [allow({}, { Action: "sts:TagSession" })]],
+    ["an audience by denial of all others", false, [allow({}), deny({ StringNotEquals: { [aud]: "old" } })]],
+    ["no audience, with a denial of another", true, [allow({}), deny({ StringEquals: { [aud]: "old" } })]],
+    ["no audience, with a denial of some subjects only", true, [allow({}), deny({ StringNotEquals: { [aud]: "old" }, StringLike: { [`${URL}:sub`]: "b" } })]],
+  ])("a trust that pins %s: opened %p", (_name, expected, statements) => {
+    expect(wide(...statements)).toBe(expected);
   });
 });

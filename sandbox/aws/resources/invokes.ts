@@ -62,6 +62,13 @@ export function createInvokes(cloud: AwsCloud): ReadonlyMap<string, InvokeBehavi
       return { ...rest, id: name, name, roleLastUseds: [] };
     },
 
+    "aws:iam/getRoles:getRoles": async (args, api) => {
+      const wanted = new RegExp(text(args.nameRegex) ?? "");
+      const roles = (await listRoles(api, text(args.pathPrefix))).filter(({ name }) => wanted.test(name));
+      const asked = { nameRegex: args.nameRegex, pathPrefix: args.pathPrefix };
+      return { ...asked, arns: roles.map(({ arn }) => arn), id: api.scope.region, names: roles.map(({ name }) => name) };
+    },
+
     "aws:iam/getPolicy:getPolicy": async (args, api) => {
       const arn = text(args.arn) ?? (await policyArn(api, text(args.name) ?? ""));
       const state = await policy.read(arn, { api, region: api.scope.region }, {});
@@ -88,6 +95,19 @@ async function providerArn(api: Api, url: string): Promise<string> {
   const arn = list(OpenIDConnectProviderList).map((each) => text(object(each).Arn)).find((each) => each?.endsWith(wanted));
   if (arn === undefined) throw new Error(`finding IAM OIDC Provider by url (${url}): couldn't find resource`);
   return arn;
+}
+
+/** All pages. */
+async function listRoles(api: Api, pathPrefix: string | undefined): Promise<{ arn: string; name: string }[]> {
+  const found: { arn: string; name: string }[] = [];
+  let marker: string | undefined;
+  do {
+    const input = { ...(pathPrefix !== undefined && { PathPrefix: pathPrefix }), ...(marker !== undefined && { Marker: marker }) };
+    const answer = await during("reading IAM Roles", api.call("iam", "ListRoles", input));
+    found.push(...list(answer.Roles).map(object).map(({ Arn, RoleName }) => ({ arn: text(Arn) ?? "", name: text(RoleName) ?? "" })));
+    marker = text(answer.Marker);
+  } while (marker !== undefined);
+  return found;
 }
 
 async function policyArn(api: Api, name: string): Promise<string> {
