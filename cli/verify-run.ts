@@ -7,6 +7,7 @@ import {
   formatReport,
   formatReportFile,
   conclusion,
+  describeVerification,
   InputError,
   parseDuration,
   planVerification,
@@ -47,7 +48,10 @@ export async function runVerify(options: VerifyCommandOptions): Promise<number> 
 }
 
 async function verify(settings: VerifyOptions, { format, report: file }: VerifyCommandOptions): Promise<number> {
+  // The SDK's notice about a later Node floor is not about the run.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const streamed = format === "text";
+  if (streamed) process.stdout.write(`${describeVerification(settings, colours(process.stdout))}\n\n`);
   const progress = new VerifyProgress(streamed ? process.stdout : undefined, process.stderr);
   const interrupt = new AbortController();
   const onInterrupt = (): void => {

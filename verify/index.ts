@@ -4,6 +4,7 @@ import { ContractError, readContract, type ReadContract, type Workload } from ".
 import { prepareAws } from "./aws/index.js";
 import { assertEnvironment } from "./environment.js";
 import { InputError } from "./input-error.js";
+import { heading, noPaint, type Paint } from "./formats/text.js";
 import { Network } from "./network.js";
 import type { VerifyOptions } from "./options.js";
 import { planText } from "./plan.js";
@@ -78,6 +79,15 @@ export function planVerification(options: VerifyOptions): string {
  */
 export function workloadOf(contract: unknown): Workload {
   return readContractInput(contract).workload;
+}
+
+/**
+ * What a verification with these options is about, in one line.
+ *
+ * @throws InputError
+ */
+export function describeVerification(options: VerifyOptions, paint: Paint = noPaint): string {
+  return heading(readInput(options), [...(options.token ? (["token"] as const) : []), ...(options.account ? (["account"] as const) : [])], paint);
 }
 
 function readInput(options: VerifyOptions): ReadContract {

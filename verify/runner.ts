@@ -42,6 +42,16 @@ function assertOrder(checks: readonly Check[]): void {
   }
 }
 
+/** How many checks come one after another from each, itself included. */
+function chainLengths(checks: readonly Check[]): Map<string, number> {
+  const lengths = new Map<string, number>();
+  for (const { id } of [...checks].reverse()) {
+    const dependents = checks.filter(({ needs, after = [] }) => needs.includes(id) || after.includes(id));
+    lengths.set(id, 1 + Math.max(0, ...dependents.map((dependent) => lengths.get(dependent.id) ?? 0)));
+  }
+  return lengths;
+}
+
 class Run {
   readonly #ended = new Map<string, Promise<CheckResult>>();
   readonly #cleaning: ((signal: AbortSignal) => Promise<void>)[] = [];
@@ -59,11 +69,15 @@ class Run {
       else signal?.addEventListener("abort", () => resolve(), { once: true });
     });
     options.onEvent?.({ type: "planned", checks });
-    for (const check of checks) this.#ended.set(check.id, this.#start(check));
+    // What becomes possible at the same moment starts in this order: the longest chain first, since it decides the time.
+    const lengths = chainLengths(checks);
+    const byLength = [...checks].sort((a, b) => (lengths.get(b.id) ?? 0) - (lengths.get(a.id) ?? 0));
+    for (const check of byLength) this.#ended.set(check.id, this.#start(check));
   }
 
   async finish(): Promise<RunResult> {
-    const results = await Promise.all(this.#ended.values());
+    const ended = new Map((await Promise.all(this.#ended.values())).map((result) => [result.id, result]));
+    const results = this.checks.flatMap(({ id }) => ended.get(id) ?? []);
     if (this.#cleaning.length > 0) this.options.onEvent?.({ type: "cleaning" });
     for (const action of this.#cleaning.reverse()) {
       // What cannot be removed reports itself as residue; an error here must not hide the report.

@@ -29,38 +29,65 @@ const CALL_DEADLINE_MS = 15_000;
 const CONNECT_DEADLINE_MS = 5_000;
 
 export class AwsClients {
+  readonly #clients = new Map<Signer | "nobody", Map<string, Promise<unknown>>>();
+
   constructor(private readonly options: AwsClientsOptions) {}
 
   /**
    * For the exchange, which is not signed: a client with nothing to sign with, so that credentials of this shell can never
    * make up for a trust that does not work.
    */
-  async anonymousSts(region: string): Promise<STSClient> {
-    const { STSClient } = await import("@aws-sdk/client-sts");
-    return new STSClient({
-      ...this.#shared("sts", region),
-      credentials: () => Promise.reject(new Error("the exchange must not be signed")),
+  anonymousSts(region: string): Promise<STSClient> {
+    return this.#once("sts", region, "nobody", async () => {
+      const { STSClient } = await import("@aws-sdk/client-sts");
+      return new STSClient({ ...this.#shared("sts", region), credentials: () => Promise.reject(new Error("the exchange must not be signed")) });
     });
   }
 
-  async sts(region: string, signer: Signer): Promise<STSClient> {
-    const { STSClient } = await import("@aws-sdk/client-sts");
-    return new STSClient({ ...this.#shared("sts", region), ...signing(signer) });
+  sts(region: string, signer: Signer): Promise<STSClient> {
+    return this.#once("sts", region, signer, async () => {
+      const { STSClient } = await import("@aws-sdk/client-sts");
+      return new STSClient({ ...this.#shared("sts", region), ...signing(signer) });
+    });
   }
 
-  async s3(region: string, signer: Signer): Promise<S3Client> {
-    const { S3Client } = await import("@aws-sdk/client-s3");
-    return new S3Client({ ...this.#shared("s3", region), ...signing(signer), forcePathStyle: this.#endpoint("s3") !== undefined });
+  s3(region: string, signer: Signer): Promise<S3Client> {
+    return this.#once("s3", region, signer, async () => {
+      const { S3Client } = await import("@aws-sdk/client-s3");
+      return new S3Client({ ...this.#shared("s3", region), ...signing(signer), forcePathStyle: this.#endpoint("s3") !== undefined });
+    });
   }
 
-  async iam(signer: Signer): Promise<IAMClient> {
-    const { IAMClient } = await import("@aws-sdk/client-iam");
-    return new IAMClient({ ...this.#shared("iam", IAM_HOSTS[this.options.partition].region), ...signing(signer) });
+  iam(signer: Signer): Promise<IAMClient> {
+    const { region } = IAM_HOSTS[this.options.partition];
+    return this.#once("iam", region, signer, async () => {
+      const { IAMClient } = await import("@aws-sdk/client-iam");
+      return new IAMClient({ ...this.#shared("iam", region), ...signing(signer) });
+    });
   }
 
-  async kms(region: string, signer: Signer): Promise<KMSClient> {
-    const { KMSClient } = await import("@aws-sdk/client-kms");
-    return new KMSClient({ ...this.#shared("kms", region), ...signing(signer) });
+  kms(region: string, signer: Signer): Promise<KMSClient> {
+    return this.#once("kms", region, signer, async () => {
+      const { KMSClient } = await import("@aws-sdk/client-kms");
+      return new KMSClient({ ...this.#shared("kms", region), ...signing(signer) });
+    });
+  }
+
+  /** Loads what comes after the exchange while its answer is on the way. */
+  preload(): void {
+    void import("@aws-sdk/client-s3");
+  }
+
+  /** One client for each service, region and signer. */
+  #once<T>(service: string, region: string, signer: Signer | "nobody", make: () => Promise<T>): Promise<T> {
+    const bySigner = this.#clients.get(signer) ?? new Map<string, Promise<unknown>>();
+    this.#clients.set(signer, bySigner);
+    const key = `${service} ${region}`;
+    const known = bySigner.get(key);
+    if (known) return known as Promise<T>;
+    const made = make();
+    bySigner.set(key, made);
+    return made;
   }
 
   /**

@@ -61,7 +61,9 @@ async function runExchange(run: AwsRun, scope: CheckScope) {
   const attempt = async () => {
     if (!first) await renewToken(run, scope.signal);
     first = false;
-    return assume(run, { token: run.token?.raw ?? "", roleArn: run.exchange.roleArn }, scope.signal);
+    const answer = assume(run, { token: run.token?.raw ?? "", roleArn: run.exchange.roleArn }, scope.signal);
+    setImmediate(() => run.clients.preload());
+    return answer;
   };
   const { answer, attempts, exhausted } = await run.waiter.until("aws.exchange", scope, attempt, (given) =>
     given.ok || given.kind === "no-answer" ? undefined : mayBePropagation(run, given),

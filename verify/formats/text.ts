@@ -1,7 +1,8 @@
 /** The report for people, on a terminal or in a log. */
+import type { Contract } from "../../contract/schema.js";
 import type { Cause } from "../causes.js";
 import type { CheckStatus } from "../check.js";
-import type { Finding, Report, ReportCheck } from "../report.js";
+import type { Evidence, Finding, Report, ReportCheck } from "../report.js";
 
 /** Colours of a terminal; the identity in a pipe. */
 export interface Paint {
@@ -48,11 +49,14 @@ export function conclusion(report: Report, paint: Paint): string {
   return lines.join("\n");
 }
 
+/** What is verified, where, and by what evidence. */
+export function heading({ integration, environment, exchange }: Pick<Contract, "integration" | "environment" | "exchange">, evidence: readonly Evidence[], paint: Paint): string {
+  const account = exchange.type === "aws-web-identity" ? ` in account ${exchange.accountId}` : "";
+  return `${paint.bold(`${integration}${account}`)}${environment === "sandbox" ? ", SANDBOX" : ""}, evidence: ${evidence.join(" and ")}`;
+}
+
 export function textReport(report: Report, paint: Paint = noPaint): string {
-  const { contract, evidence, environment } = report;
-  const account = contract.exchange.type === "aws-web-identity" ? ` in account ${contract.exchange.accountId}` : "";
-  const head = `${paint.bold(`${contract.integration}${account}`)}${environment === "sandbox" ? " — SANDBOX" : ""}, evidence: ${evidence.join(" and ")}`;
-  return [head, "", ...report.checks.map((check) => checkLine(check, paint)), conclusion(report, paint)].join("\n");
+  return [heading({ ...report.contract, environment: report.environment }, report.evidence, paint), "", ...report.checks.map((check) => checkLine(check, paint)), conclusion(report, paint)].join("\n");
 }
 
 function findingLines({ causes, checks, layersNotRead }: Finding, report: Report, paint: Paint): string[] {
