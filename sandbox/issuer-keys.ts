@@ -24,11 +24,22 @@ export function publicJwk(privatePem: string, kid: string, algorithm: SigningAlg
   return { kty: String(kty), use: "sig", alg: algorithm, kid, ...(members as Record<string, string>) };
 }
 
+const parsedKeys = new Map<string, KeyObject>();
+
+/** Parsing a key takes longer than signing with it; a sandbox has few. */
+function parsedKey(privatePem: string): KeyObject {
+  const known = parsedKeys.get(privatePem);
+  if (known) return known;
+  const key = createPrivateKey(privatePem);
+  parsedKeys.set(privatePem, key);
+  return key;
+}
+
 /** A compact JWS (RFC 7515) over the header and claims as given. */
 export function signJwt(header: object, claims: object, privatePem: string): string {
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
   const signed = `${encode(header)}.${encode(claims)}`;
-  const key: KeyObject = createPrivateKey(privatePem);
+  const key = parsedKey(privatePem);
   // JWS wants the two numbers of an ECDSA signature side by side, not DER (RFC 7518 section 3.4).
   const signature = sign("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" });
   return `${signed}.${signature.toString("base64url")}`;

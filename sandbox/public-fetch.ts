@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import { duplexPair } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
 import * as tls from "node:tls";
 import type { CertificateAuthority } from "./certificates.js";
 import type { IssuerService } from "./issuer-service.js";
@@ -29,30 +29,55 @@ export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: 
       .catch(() => textResponse(500, "The issuer failed."))
       .then((response) => writeResponse(outgoing, "GET", response));
   });
+  const trusted = tls.createSecureContext({ ca: network.trusted.certPem });
+  const agents = new WeakMap<CertificateAuthority, PairAgent>();
+  const agentFor = (shown: CertificateAuthority): PairAgent => {
+    const agent = agents.get(shown) ?? new PairAgent(server, shown, trusted);
+    agents.set(shown, agent);
+    return agent;
+  };
   return async (url, timeoutMs) => {
     const target = URL.canParse(url) ? new URL(url) : undefined;
     if (target?.protocol !== "https:") return { status: "unreachable", detail: `${url} is no https:// URL` };
     const { hostname, port } = target;
     const place = parseAuthority(target.host);
     if (!place || !network.issuers.serves(place.host, false, anyRequestTo(place.host, place.port))) return { status: "unreachable", detail: `no issuer of the sandbox is at ${hostname}` };
-    const authority = await network.authority(hostname, port);
-    const [near, far] = duplexPair();
-    const farEnd = new tls.TLSSocket(far, { isServer: true, secureContext: await authority.context(hostname) });
-    farEnd.on("error", () => farEnd.destroy());
-    server.emit("connection", farEnd);
-    const nearEnd = tls.connect({ socket: near, servername: hostname, ca: network.trusted.certPem });
     try {
-      return await get(target, nearEnd, timeoutMs);
+      return await get(target, agentFor(await network.authority(hostname, port)), timeoutMs);
     } catch (error) {
       return { status: "unreachable", detail: error instanceof Error ? error.message : String(error) };
-    } finally {
-      nearEnd.destroy();
-      farEnd.destroy();
     }
   };
 }
 
-function get(url: URL, socket: tls.TLSSocket, timeoutMs: number): Promise<IssuerAnswer> {
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+/** Connects to hosts that show an authority's certificates; keeps connections, as the clouds do. */
+class PairAgent extends https.Agent {
+  constructor(
+    private readonly server: http.Server,
+    private readonly shown: CertificateAuthority,
+    private readonly trusted: tls.SecureContext,
+  ) {
+    super({ keepAlive: true });
+  }
+
+  override createConnection(options: https.RequestOptions, connected?: Connected): undefined {
+    const hostname = options.servername ?? options.host ?? "";
+    void this.shown.context(hostname).then(
+      (secureContext) => {
+        const [near, far] = duplexPair();
+        const farEnd = new tls.TLSSocket(far, { isServer: true, secureContext });
+        farEnd.on("error", () => farEnd.destroy());
+        this.server.emit("connection", farEnd);
+        connected?.(null, tls.connect({ socket: near, servername: hostname, secureContext: this.trusted }));
+      },
+      (error: unknown) => connected?.(error instanceof Error ? error : new Error(String(error)), new Duplex()),
+    );
+  }
+}
+
+function get(url: URL, agent: https.Agent, timeoutMs: number): Promise<IssuerAnswer> {
   return new Promise((resolve, reject) => {
     const deadline = setTimeout(() => {
       reject(new Error(`no answer within ${timeoutMs / 1000} s`));
@@ -62,8 +87,7 @@ function get(url: URL, socket: tls.TLSSocket, timeoutMs: number): Promise<Issuer
       clearTimeout(deadline);
       reject(error);
     };
-    socket.once("error", fail);
-    const request = https.request(url, { createConnection: () => socket, headers: { host: url.host, connection: "close" } }, (response) => {
+    const request = https.request(url, { agent, headers: { host: url.host } }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on("data", (chunk: Buffer) => {
