@@ -26,6 +26,11 @@ export function shortestCodebuildProjectGrant(args: CodebuildProjectGrantArgs): 
   return { projectArn: knownOr(args.projectArn, `arn:aws:codebuild:us-east-1:${textRules.accountId.example}:project/ab`) };
 }
 
+/**
+ * Whoever starts a build may override much of the project, and has to: the buildspec is one of these. Not the service
+ * role: the key is in the request's context only where the request names one.
+ * https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+ */
 export function codebuildProjectStatements({ projectArn }: CodebuildProjectGrant): PolicyStatement[] {
-  return [{ Effect: "Allow", Action: actionsOf("codebuild-project"), Resource: projectArn }];
+  return [{ Effect: "Allow", Action: actionsOf("codebuild-project"), Resource: projectArn, Condition: { Null: { "codebuild:serviceRole": "true" } } }];
 }

@@ -450,11 +450,26 @@ describe("the grants on builds and functions", () => {
     const done = await accepted(roleWith({ codebuildProjects: [builds], lambdaFunctions: [functions] }));
     expect([...done.children.keys()]).toEqual(["dcf", "dcf-codebuild-project", "dcf-lambda-functions"]);
     expect(done.child("dcf-codebuild-project").inputs.name).toBe("codebuild-project");
-    expect(document(done.child("dcf-codebuild-project"), "policy").Statement).toEqual([{ Effect: "Allow", Action: ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], Resource: PROJECT }]);
+    expect(document(done.child("dcf-codebuild-project"), "policy").Statement).toEqual([
+      { Effect: "Allow", Action: ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], Resource: PROJECT, Condition: { Null: { "codebuild:serviceRole": "true" } } },
+    ]);
     expect(document(done.child("dcf-lambda-functions"), "policy").Statement).toEqual([
       { Effect: "Allow", Action: ["lambda:GetFunction", "lambda:GetFunctionUrlConfig"], Resource: `${FUNCTIONS}*` },
     ]);
     for (const name of ["dcf-codebuild-project", "dcf-lambda-functions"]) expect(lintPermissions(String(done.child(name).inputs.policy), { partition: "aws" })).toEqual([]);
+  });
+
+  it("let builds be started as the project's own service role alone, whatever else is overridden", () => {
+    const policy = serializePolicy(policyDocument(codebuildProjectStatements(builds)));
+    const may = (resource: string, context: Record<string, string> = {}) =>
+      authorize(
+        { principal: { kind: "role-session", arn: `arn:aws:sts::${ACCOUNT}:assumed-role/dcf/s`, accountId: ACCOUNT, roleArn: ROLE }, action: "codebuild:StartBuild", resource, resourceAccountId: ACCOUNT, context },
+        { identity: [{ name: "p", document: policy }] },
+      ).allowed;
+    expect(may(PROJECT)).toBe(true);
+    expect(may(PROJECT, { "codebuild:source.buildspec": "version: 0.2" })).toBe(true);
+    expect(may(PROJECT, { "codebuild:serviceRole": ROLE })).toBe(false);
+    expect(may(`${PROJECT}2`)).toBe(false);
   });
 
   it("let functions be removed only when asked to", () => {

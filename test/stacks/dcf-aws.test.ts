@@ -479,6 +479,18 @@ describe("docs/aws.md", () => {
     expect(documented).toEqual(keys(configJsonSchema("dcf-aws", dcfAwsConfigSchema), "").filter((key) => key !== "integration"));
   });
 
+  it("has a boundary that leaves builds and functions exactly what the stack grants, and what the page adds", async () => {
+    const boundary = JSON.parse(/```json\n([^`]*)```/.exec(page.split("### The narrower variant")[1] ?? "")?.[1] ?? "") as { Statement: { Action: string | string[]; Resource: string | string[] }[] };
+    const { child } = await up({ lambdaBuild: { ...prefix, project: { name: "dcf-aws-prod" }, repository: { name: "dcf-aws-prod" }, executionRole: { name: "dcf-aws-prod-execution" } } });
+    const pairs = (statements: object[]) =>
+      (statements as typeof boundary.Statement).flatMap(({ Action, Resource }) => [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} ${resource}`)));
+    const granted = ["dcf-lambda-build-rights", "dcf-lambda-execution-logs"].flatMap((name) => pairs(document(child(name), "policy").Statement));
+    const bounded = pairs(boundary.Statement);
+    expect(granted.filter((pair) => !bounded.includes(pair))).toEqual([]);
+    const logs = /^logs:/;
+    expect(bounded.filter((pair) => !granted.includes(pair) && !logs.test(pair)).map((pair) => pair.split(":")[0])).toEqual(["dynamodb", "dynamodb"]);
+  });
+
   it("names only actions that exist in the deployer's policy", async () => {
     const policy = JSON.parse(/```json\n([^`]*)```/.exec(page.split("## The deployer's policy")[1] ?? "")?.[1] ?? "") as { Statement: { Action: string[] }[] };
     const actions = policy.Statement.flatMap(({ Action }) => Action).filter((action) => !action.includes("*"));
