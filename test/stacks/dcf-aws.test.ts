@@ -157,6 +157,14 @@ describe("dcf-aws", () => {
     expect(await inputs()).toEqual(await inputs());
   });
 
+  it("previews, before anything that the cloud names is known", async () => {
+    const { result, children } = await run(program, fakeAws(), config(), true);
+    expect(result.errors).toEqual([]);
+    expect(children.size).toBe(23);
+    expect(result.outputs.codebuildProject).toMatchObject({ known: true, value: "dcf-aws-test" });
+    expect(result.outputs.contract?.known).toBe(false);
+  });
+
   it("marks the contract of the sandbox", async () => {
     expect((await up({}, fakeAws({ callerArn: `arn:aws:iam::111122223333:user${SANDBOX_USER_PATH}admin` }))).contract.environment).toBe("sandbox");
     expect((await up({}, fakeAws({ callerArn: `arn:aws:iam::111122223333:user/a${SANDBOX_USER_PATH}admin` }))).contract.environment).toBe("cloud");
@@ -400,6 +408,10 @@ describe("before anything is registered, dcf-aws refuses", () => {
     const { child } = await up({ role: { maxSessionDurationSeconds: "7200" }, bucket: { name: "acme", versioning: "true" }, tags: { CostCenter: 4711 } });
     expect(child("dcf").inputs).toMatchObject({ maxSessionDuration: 7200, tags: { CostCenter: "4711" } });
     expect(child("dcf-artifacts-versioning").inputs.versioningConfiguration).toEqual({ status: "Enabled" });
+    const build = await up({ lambdaBuild: { ...prefix, project: { timeoutMinutes: "60", logRetentionDays: "7" }, undeploy: "true" } });
+    expect(build.child("dcf-lambda-project").inputs.buildTimeout).toBe(60);
+    expect(build.child("dcf-lambda-logs").inputs.retentionInDays).toBe(7);
+    expect(build.contract.grants[2]?.permissions).toContain("lambda:DeleteFunction");
   });
 });
 
