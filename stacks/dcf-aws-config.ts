@@ -1,6 +1,6 @@
 /** What a customer says about their account for the integration `dcf-aws`. */
 import { z } from "zod";
-import { exactViolation, sessionNameViolation, tagMistakes } from "../components/aws/common.js";
+import { buildTagMistakes, exactViolation, sessionNameViolation, tagMistakes } from "../components/aws/common.js";
 import { computeTypes } from "../facts/aws/codebuild.js";
 import { dcfArtifactKey } from "../facts/aws/dcf-buildspec.js";
 import { bucketNameViolation, logRetentionDays, numberRules, numberViolation, textRules, textViolation, type NumberRule, type TextRule } from "../facts/aws/index.js";
@@ -186,6 +186,7 @@ export const dcfAwsConfigSchema = z
       refuse(["bucket", "prefix"], `does not cover ${dcfArtifactKey}, where DCF stages what lambdaBuild builds: use builds/, or leave the key out; got ${JSON.stringify(prefix)}`);
     }
     const { mode, serviceRoleArn } = value.lambdaBuild.project;
+    if (mode === "create") for (const { key, reason } of buildTagMistakes(value.tags ?? {})) refuse(["tags", key], reason);
     if (mode === "existing" && serviceRoleArn === undefined && value.bucket.encryption === "kms" && value.bucket.kmsKeyArn === undefined) {
       refuse(["lambdaBuild", "project", "serviceRoleArn"], "is required: the created KMS key has to let the existing project's builds read");
     }

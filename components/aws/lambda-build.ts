@@ -19,7 +19,7 @@ import {
 } from "../../facts/aws/index.js";
 import { InputChecks } from "../inputs.js";
 import { STAGED_BUILDS_PREFIX } from "./artifact-bucket.js";
-import { checkTags, titleOf, type Tags } from "./common.js";
+import { buildTagMistakes, checkTags, titleOf, type Tags } from "./common.js";
 import { regionViolation } from "./lambda-functions-grant.js";
 import {
   buildLogGroup,
@@ -323,6 +323,9 @@ function checkInputs(checks: InputChecks, args: AwsLambdaBuildArgs) {
     permissionsBoundary: optional("permissionsBoundaryArn", args.permissionsBoundaryArn, "policyArn"),
     tags: checkTags(checks, args.tags),
   };
+  if (!project.existing && args.tags !== undefined) {
+    checks.check(args.tags, (tags) => buildTagMistakes(tags).map(({ key, reason }) => ({ path: `tags[${JSON.stringify(key)}]`, reason })));
+  }
   refuseSettingsOfExisting(checks, args);
   return checked;
 }

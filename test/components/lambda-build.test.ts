@@ -310,6 +310,9 @@ describe("AwsLambdaBuild", () => {
     ["artifacts.kmsKeyArn", { artifacts: { ...least.artifacts, kmsKeyArn: KEY } }, { artifacts: { ...least.artifacts, kmsKeyArn: `arn:aws:kms:eu-west-1:${ACCOUNT}:alias/dcf` } }],
     ["permissionsBoundaryArn", { permissionsBoundaryArn: "arn:aws:iam::aws:policy/PowerUserAccess" }, { permissionsBoundaryArn: "PowerUserAccess" }],
     ["rolePath", { rolePath: "/a/" }, { rolePath: "/a" }],
+    ['tags["Owner"]', { tags: { Owner: "x".repeat(255) } }, { tags: { Owner: "x".repeat(256) } }],
+    [`tags["${"k".repeat(128)}"]`, { tags: { ["k".repeat(127)]: "x" } }, { tags: { ["k".repeat(128)]: "x" } }],
+    [`tags["${"k".repeat(129)}"]`, { project: { name: "acme", existing: true }, tags: { ["k".repeat(128)]: "x" } }, { project: { name: "acme", existing: true }, tags: { ["k".repeat(129)]: "x" } }],
     ["tags", { tags: { Owner: "x" } }, { tags: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, ""])) }],
   ])("%s has its limit", async (path, good, bad) => {
     await accepted(buildWith(good));

@@ -386,6 +386,13 @@ describe("before anything is registered, dcf-aws refuses", () => {
     await up({ ...bucket("project-4711/"), lambdaBuild: undefined });
   });
 
+  it("tags that only CodeBuild refuses, and only where it gets them", async () => {
+    const tags = { Owner: "x".repeat(256) };
+    expect(await refusal({ tags })).toContain("  tags.Owner: must have at most 255 characters on a CodeBuild project; has 256");
+    await up({ tags, lambdaBuild: existingBuild });
+    await up({ tags, lambdaBuild: undefined });
+  });
+
   it("a key made by the stack that an existing project's builds could not use", async () => {
     const lambdaBuild = (more: object) => ({ bucket: { name: "acme", encryption: "kms" }, lambdaBuild: { ...prefix, project: { mode: "existing", name: "theirs", ...more } } });
     expect(await refusal(lambdaBuild({}))).toContain("  lambdaBuild.project.serviceRoleArn: is required; it is not set; set it with `pulumi config set --path lambdaBuild.project.serviceRoleArn ");
