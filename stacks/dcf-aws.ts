@@ -1,14 +1,25 @@
-/** DCF in an AWS account: the trust in its workload, the role that it assumes, and the bucket for its artifacts. */
+/**
+ * DCF in an AWS account: the trust in its workload, the role that it assumes, the bucket for its artifacts, and, where
+ * configured, what builds and runs functions.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { getCallerIdentity, type GetCallerIdentityResult } from "@pulumi/aws/getCallerIdentity.js";
 import { getRegion } from "@pulumi/aws/getRegion.js";
-import { adoptionMistakes, AwsArtifactBucket, AwsFederatedRole, AwsOidcProvider, AwsRefusalBucket } from "../components/aws/index.js";
+import { adoptionMistakes, AwsArtifactBucket, AwsFederatedRole, AwsLambdaBuild, AwsOidcProvider, AwsRefusalBucket } from "../components/aws/index.js";
 import { issuerName } from "../components/aws/trust-document.js";
 import { CONTRACT_KIND, CONTRACT_VERSION, writeContract, type Contract } from "../contract/index.js";
 import { accountRegionalBucketName, actionsOf, bucketNameViolation, partitionOfRegion, textRules, type PartitionName } from "../facts/aws/index.js";
 import { SANDBOX_USER_PATH } from "../facts/sandbox.js";
 import { loadConfig } from "./config.js";
 import { dcfAwsConfigSchema, type DcfAwsConfig } from "./dcf-aws-config.js";
+import {
+  lambdaBuildArgs,
+  lambdaBuildGrants,
+  lambdaBuildMistakes,
+  lambdaBuildNames,
+  lambdaBuildTargets,
+  type LambdaBuildMade,
+} from "./dcf-aws-lambda-build.js";
 import type { Integration } from "./integration.js";
 import { boundedName } from "./names.js";
 
@@ -30,15 +41,22 @@ async function program(): Promise<Record<string, unknown>> {
   const { issuer, subject, audience } = config.workload;
   const iamArn = (resource: string) => `arn:${place.partition}:iam::${place.accountId}:${resource}`;
   const existingArn = config.oidcProvider.mode === "existing" ? iamArn(`oidc-provider/${issuerName(issuer)}`) : undefined;
-  await refuseEarly(config, place, existingArn);
-  const roleName = config.role.name ?? boundedName(`${NAME}-${pulumi.getStack()}`, "", textRules.roleName.max);
+  const base = `${NAME}-${pulumi.getStack()}`;
+  const roleName = config.role.name ?? boundedName(base, "", textRules.roleName.max);
+  const build = config.lambdaBuild && { config: config.lambdaBuild, names: lambdaBuildNames(config.lambdaBuild, base) };
+  await refuseEarly(config, place, existingArn, build && lambdaBuildMistakes(build.config, build.names, roleName, iamArn("role/")));
 
   const provider = new AwsOidcProvider("dcf", {
     url: issuer,
     clientIds: [audience],
     ...(existingArn === undefined ? { retainOnDestroy: config.oidcProvider.retainOnDestroy, tags: config.tags } : { existingArn }),
   });
-  const bucket = new AwsArtifactBucket("dcf-artifacts", bucketArgs(config, iamArn(`role${config.role.path}${roleName}`)));
+  const createdRoleArn = (name: string) => iamArn(`role${config.role.path}${name}`);
+  const buildRoleArn = build?.config.project.mode === "create" ? createdRoleArn(build.names.serviceRole) : build?.config.project.serviceRoleArn;
+  const keyUsers = [createdRoleArn(roleName), ...(buildRoleArn === undefined ? [] : [buildRoleArn])];
+  const bucket = new AwsArtifactBucket("dcf-artifacts", bucketArgs(config, keyUsers));
+  const artifacts = { bucketArn: bucket.bucketArn, bucketAccountId: bucket.accountId, kmsKeyArn: bucket.kmsKeyArn };
+  const lambdaBuild = build && new AwsLambdaBuild("dcf-lambda", lambdaBuildArgs({ ...config, lambdaBuild: build.config }, build.names, artifacts));
   const role = new AwsFederatedRole("dcf", {
     workloads: [{ issuer, subject, audience, providerArn: provider.arn }],
     roleName,
@@ -47,7 +65,13 @@ async function program(): Promise<Record<string, unknown>> {
     maxSessionDurationSeconds: config.role.maxSessionDurationSeconds,
     permissionsBoundaryArn: config.role.permissionsBoundaryArn,
     sessionName: config.role.sessionName,
-    s3Objects: [{ bucketArn: bucket.bucketArn, bucketAccountId: bucket.accountId, prefix: config.bucket.prefix, kmsKeyArn: bucket.kmsKeyArn }],
+    s3Objects: [{ ...artifacts, prefix: config.bucket.prefix }],
+    ...(build && lambdaBuild
+      ? {
+          codebuildProjects: [{ projectArn: lambdaBuild.projectArn }],
+          lambdaFunctions: [{ functionNamePrefix: build.config.functionNamePrefix, region: place.region, accountId: place.accountId, undeploy: build.config.undeploy }],
+        }
+      : {}),
     tags: config.tags,
   });
   const refusal = config.refusalBucket.enabled ? new AwsRefusalBucket("dcf-refusal", refusalArgs(config, place)) : undefined;
@@ -61,6 +85,14 @@ async function program(): Promise<Record<string, unknown>> {
       kmsKeyArn: bucket.kmsKeyArn,
       refusalName: refusal?.bucketName,
       refusalArn: refusal?.bucketArn,
+      build: lambdaBuild && {
+        projectName: lambdaBuild.projectName,
+        projectArn: lambdaBuild.projectArn,
+        serviceRoleArn: lambdaBuild.serviceRoleArn,
+        repositoryArn: lambdaBuild.repositoryArn,
+        repositoryUri: lambdaBuild.repositoryUri,
+        executionRoleArn: lambdaBuild.executionRoleArn,
+      },
     })
     .apply((made) => writeContract(contractOf(config, place, made)));
 
@@ -70,11 +102,16 @@ async function program(): Promise<Record<string, unknown>> {
     region: place.region,
     accountId: place.accountId,
     bucketName: bucket.bucketName,
+    ...(lambdaBuild && {
+      codebuildProject: lambdaBuild.projectName,
+      ecrRepositoryUri: lambdaBuild.repositoryUri,
+      lambdaExecutionRoleArn: lambdaBuild.executionRoleArn,
+    }),
     issuer,
     subject,
     audience,
-    /** What DCF's deployment runner has in its environment, beside the token's file. */
-    env: { AWS_ROLE_ARN: role.roleArn, AWS_REGION: place.region },
+    /** What DCF's deployment runner has in its environment, beside the token's file, and what its builds have in theirs. */
+    env: { AWS_ROLE_ARN: role.roleArn, AWS_REGION: place.region, ...lambdaBuild?.environment },
   };
 }
 
@@ -93,10 +130,11 @@ async function findPlace(config: DcfAwsConfig): Promise<Place> {
 }
 
 /** What only shows once the account and region are known, and would otherwise show when half of the stack is there. */
-async function refuseEarly({ bucket, workload }: DcfAwsConfig, { accountId, region }: Place, existingArn: string | undefined): Promise<void> {
+async function refuseEarly({ bucket, workload }: DcfAwsConfig, { accountId, region }: Place, existingArn: string | undefined, buildMistakes: string[] = []): Promise<void> {
   const lines = existingArn === undefined ? [] : (await adoptionMistakes(existingArn, [workload.audience])).map(({ reason }) => `oidcProvider.mode: ${reason}`);
   const name = bucket.accountRegionalName ? bucketNameViolation(accountRegionalBucketName(bucket.name, accountId, region)) : undefined;
   if (name !== undefined) lines.push(`bucket.name: with account and region behind it, the name ${name}`);
+  lines.push(...buildMistakes);
   if (lines.length > 0) throw new pulumi.RunError(`${NAME} cannot be provisioned, and nothing was changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
@@ -104,8 +142,8 @@ function environmentOf(caller: GetCallerIdentityResult): Contract["environment"]
   return caller.arn.includes(`:user${SANDBOX_USER_PATH}`) ? "sandbox" : "cloud";
 }
 
-function bucketArgs({ bucket, tags }: DcfAwsConfig, roleArn: string) {
-  const kms = bucket.encryption === "sse-s3" ? {} : { kms: bucket.kmsKeyArn === undefined ? { userRoleArns: [roleArn] } : { existingKeyArn: bucket.kmsKeyArn } };
+function bucketArgs({ bucket, tags }: DcfAwsConfig, userRoleArns: string[]) {
+  const kms = bucket.encryption === "sse-s3" ? {} : { kms: bucket.kmsKeyArn === undefined ? { userRoleArns } : { existingKeyArn: bucket.kmsKeyArn } };
   return {
     bucketName: bucket.name,
     existing: bucket.mode === "existing",
@@ -134,10 +172,12 @@ interface Made {
   kmsKeyArn: string | undefined;
   refusalName: string | undefined;
   refusalArn: string | undefined;
+  build: LambdaBuildMade | undefined;
 }
 
 function contractOf(config: DcfAwsConfig, { accountId, region, partition, environment }: Place, made: Made): Contract {
   const bucketOwnership = config.bucket.mode === "create" ? "created" : "existing";
+  const build = config.lambdaBuild && made.build && { config: config.lambdaBuild, made: made.build };
   const keyOwnership = config.bucket.kmsKeyArn === undefined ? "created" : "existing";
   return {
     kind: CONTRACT_KIND,
@@ -166,12 +206,14 @@ function contractOf(config: DcfAwsConfig, { accountId, region, partition, enviro
         ...(config.bucket.prefix === undefined ? {} : { prefix: config.bucket.prefix }),
         ...(made.kmsKeyArn === undefined ? {} : { kmsKeyArn: made.kmsKeyArn }),
       },
+      ...(build ? lambdaBuildGrants(build.config, build.made, { region, accountId }) : []),
     ],
     targets: [
       { kind: "iam-oidc-provider", id: made.providerArn, ownership: config.oidcProvider.mode === "create" ? "created" : "existing" },
       { kind: "iam-role", id: made.roleArn, ownership: "created" },
       { kind: "s3-bucket", id: made.bucketArn, region, ownership: bucketOwnership },
       ...(made.kmsKeyArn === undefined ? [] : [{ kind: "kms-key", id: made.kmsKeyArn, region, ownership: keyOwnership } as const]),
+      ...(build ? lambdaBuildTargets(build.config, build.made, region) : []),
       ...(made.refusalArn === undefined ? [] : [{ kind: "s3-bucket", id: made.refusalArn, region, ownership: "created" } as const]),
     ],
     refusalTargets: made.refusalName === undefined ? [] : [{ kind: "s3-bucket", bucket: made.refusalName, region, accountId }],

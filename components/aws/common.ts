@@ -1,5 +1,6 @@
 /** What the AWS components check alike. */
 import type * as pulumi from "@pulumi/pulumi";
+import { codeBuildRules } from "../../facts/aws/codebuild.js";
 import { quotas, textRules, textViolation } from "../../facts/aws/index.js";
 import type { InputChecks } from "../inputs.js";
 import { hasWildcard } from "./trust-document.js";
@@ -32,6 +33,15 @@ export function tagMistakes(tags: Record<string, string>): { key?: string; reaso
     return reasons.flatMap((reason) => (reason ? [{ key, reason }] : []));
   });
   return [...tooMany, ...single];
+}
+
+/** What CodeBuild would refuse of tags that IAM takes: it allows a character less. */
+export function buildTagMistakes(tags: Record<string, string>): { key: string; reason: string }[] {
+  const { tagKey, tagValue } = codeBuildRules;
+  return Object.entries(tags).flatMap(([key, value]) => [
+    ...(key.length > tagKey.max ? [{ key, reason: `the key must have at most ${tagKey.max} characters on a CodeBuild project; has ${key.length}` }] : []),
+    ...(value.length > tagValue.max ? [{ key, reason: `must have at most ${tagValue.max} characters on a CodeBuild project; has ${value.length}` }] : []),
+  ]);
 }
 
 /** Why a text cannot be the one value that a trust policy tests for: IAM would read `*` and `?` as a pattern, `$` as a variable. */

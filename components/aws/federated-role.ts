@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam/index.js";
-import { numberRules, numberViolation, policySize, quotas, textRules, textViolation } from "../../facts/aws/index.js";
-import { lintPermissions, lintTrustPolicy, type Finding } from "../../trust/aws/lint.js";
+import { numberRules, numberViolation, textRules, textViolation } from "../../facts/aws/index.js";
 import { InputChecks, knownOr } from "../inputs.js";
 import { checkTags, exactViolation, sessionNameViolation, subjectViolation, titleOf, type Tags } from "./common.js";
-import { policyDocument, serializePolicy } from "./policy.js";
-import { checkS3ObjectsGrant, s3ObjectsStatements, shortestS3ObjectsGrant, type S3ObjectsGrant, type S3ObjectsGrantArgs } from "./s3-objects-grant.js";
+import { checkGrants, type GrantsArgs } from "./grants.js";
+import { serializePolicy } from "./policy.js";
+import { trustTooLong, webIdentityTrustViolation } from "./policy-checks.js";
 import { issuerName, providerIsOf, trustDocument, type TrustedWorkload } from "./trust-document.js";
 
 /** A workload that may assume the role: exactly the tokens with this issuer, subject and audience. */
@@ -20,7 +20,7 @@ export interface TrustedWorkloadArgs {
   providerArn: pulumi.Input<string>;
 }
 
-export interface AwsFederatedRoleArgs {
+export interface AwsFederatedRoleArgs extends GrantsArgs {
   /** Who may assume the role; at least one. */
   workloads: TrustedWorkloadArgs[];
   /** @default the component's name, so that the ARN is known before the role is made */
@@ -39,8 +39,6 @@ export interface AwsFederatedRoleArgs {
    * @default any session name
    */
   sessionName?: pulumi.Input<string> | undefined;
-  /** Buckets whose objects the workloads may list, read, write and delete. */
-  s3Objects?: S3ObjectsGrantArgs[] | undefined;
   /**
    * Takes subjects with `*` and `?` as patterns, which admits every workload of the issuer that the pattern fits,
    * including ones that do not exist yet.
@@ -80,13 +78,12 @@ export class AwsFederatedRole extends pulumi.ComponentResource {
     const wildcards = args.dangerouslyAllowSubjectWildcards ?? false;
     const workloads = args.workloads.map((workload, index) => checkWorkload(checks, `workloads[${index}]`, workload, wildcards));
     if (workloads.length === 0) checks.add("workloads", "must name at least one workload");
-    const s3Objects = (args.s3Objects ?? []).map((grant, index) => checkS3ObjectsGrant(checks, `s3Objects[${index}]`, grant));
+    const makePolicies = checkGrants(checks, args);
     const tags = checkTags(checks, args.tags);
     checks.value("workloads", trustText(args.workloads.map(shortestWorkload), args.sessionName && knownOr(args.sessionName, "ab")), trustTooLong);
-    checks.value("s3Objects", s3ObjectsText((args.s3Objects ?? []).map(shortestS3ObjectsGrant)), permissionsTooLong);
     checks.finish();
 
-    this.trustPolicy = checks.value("workloads", pulumi.all([pulumi.all(workloads), sessionName]).apply((known) => trustText(...known)), trustViolation);
+    this.trustPolicy = checks.value("workloads", pulumi.all([pulumi.all(workloads), sessionName]).apply((known) => trustText(...known)), webIdentityTrustViolation);
     const role = new iam.Role(
       name,
       {
@@ -100,9 +97,8 @@ export class AwsFederatedRole extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    if (s3Objects.length > 0) {
-      const policy = checks.value("s3Objects", pulumi.all(s3Objects).apply(s3ObjectsText), permissionsViolation);
-      new iam.RolePolicy(`${name}-s3-objects`, { name: "s3-objects", role: role.name, policy }, { parent: this });
+    for (const policy of makePolicies()) {
+      new iam.RolePolicy(`${name}-${policy.name}`, { name: policy.name, role: role.name, policy: policy.document }, { parent: this });
     }
     this.roleArn = role.arn;
     this.roleName = role.name;
@@ -144,36 +140,4 @@ function shortestWorkload(args: TrustedWorkloadArgs): TrustedWorkload {
 
 function trustText(workloads: TrustedWorkload[], sessionName: string | undefined): string {
   return serializePolicy(trustDocument(workloads, sessionName));
-}
-
-function s3ObjectsText(grants: S3ObjectsGrant[]): string {
-  return serializePolicy(policyDocument(grants.flatMap(s3ObjectsStatements)));
-}
-
-function trustTooLong(document: string): string | undefined {
-  return sizeViolation(document, quotas.trustPolicySize);
-}
-
-function permissionsTooLong(document: string): string | undefined {
-  return sizeViolation(document, quotas.roleInlinePolicySize);
-}
-
-function trustViolation(document: string): string | undefined {
-  // Wildcards were asked for by name, or were refused before this.
-  return trustTooLong(document) ?? lintViolation(lintTrustPolicy(document, { allowSubjectPattern: true }));
-}
-
-function permissionsViolation(document: string): string | undefined {
-  return permissionsTooLong(document) ?? lintViolation(lintPermissions(document));
-}
-
-/** The last look at what was built, by the rules that verification reads other people's policies with. */
-function lintViolation(findings: Finding[]): string | undefined {
-  const error = findings.find(({ severity }) => severity === "error");
-  return error && `make a policy that must not be: ${error.path}: ${error.message} ${error.fix}`;
-}
-
-function sizeViolation(document: string, quota: { limit: number; what: string }): string | undefined {
-  const size = policySize(document);
-  return size > quota.limit ? `make a policy of ${size} characters; the limit is ${quota.limit} ${quota.what}. Use several roles` : undefined;
 }

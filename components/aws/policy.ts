@@ -3,7 +3,7 @@
 export interface PolicyStatement {
   Sid?: string;
   Effect: "Allow" | "Deny";
-  Principal?: "*" | { AWS: string | string[] } | { Federated: string };
+  Principal?: "*" | { AWS: string | string[] } | { Federated: string } | { Service: string };
   Action: string | string[];
   Resource?: string | string[];
   /** Operator, then condition key, then value or values. */

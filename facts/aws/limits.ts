@@ -1,4 +1,5 @@
 /** AWS's limits and formats, as data: what a value must look like, in whose words, from which page. */
+import { codeBuildRules } from "./codebuild.js";
 import { BUCKET_NAME, bucketNameProblem, MAX_KEY_BYTES } from "./s3.js";
 import { STS_LIMITS } from "./sts.js";
 
@@ -204,6 +205,42 @@ export const textRules = {
     source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-arn-format.html",
     grade: "documented",
   },
+  codebuildProjectName: {
+    ...codeBuildRules.projectName,
+    form: "2 to 150 letters, digits, - or _, beginning with a letter or a digit",
+    example: "dcf-build",
+  },
+  codebuildProjectArn: {
+    what: "the ARN of a CodeBuild project",
+    min: 20,
+    max: 2048,
+    pattern: /^arn:(?:aws|aws-us-gov|aws-cn):codebuild:[a-z0-9-]+:\d{12}:project\/[A-Za-z0-9][A-Za-z0-9_-]{1,149}$/,
+    form: "as in arn:aws:codebuild:eu-west-1:111122223333:project/name",
+    example: "arn:aws:codebuild:eu-west-1:111122223333:project/dcf-build",
+    source: "https://docs.aws.amazon.com/codebuild/latest/userguide/auth-and-access-control-iam-access-control-identity-based.html",
+    grade: "documented",
+  },
+  ecrRepositoryName: {
+    what: "the name of an ECR repository",
+    min: 2,
+    max: 256,
+    pattern: /^(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*\/)*[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/,
+    form: "2 to 256 lower-case letters and digits, in parts separated by . _ - or /",
+    example: "dcf/functions",
+    source: "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html",
+    grade: "documented",
+  },
+  functionNamePrefix: {
+    what: "the prefix of Lambda function names",
+    // A name has at most 64 characters, and something has to fit behind the prefix; one or two letters reserve nothing.
+    min: 3,
+    max: 40,
+    pattern: /^[A-Za-z0-9_-]+$/,
+    form: "3 to 40 letters, digits, - or _",
+    example: "acme-dcf-",
+    source: "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html",
+    grade: "inferred",
+  },
 } as const satisfies Record<string, TextRule>;
 
 export const numberRules = {
@@ -224,7 +261,13 @@ export const numberRules = {
     source: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html",
     grade: "inferred",
   },
+  buildTimeout: { ...codeBuildRules.timeoutMinutes, unit: "minutes" },
 } as const satisfies Record<string, NumberRule>;
+
+/** The only ages at which CloudWatch Logs removes events, in days. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+export const logRetentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
 
 /** Default quotas; sizes are counted without whitespace. */
 export const quotas = {
@@ -243,6 +286,11 @@ export function textViolation(rule: TextRule, value: string): string | undefined
 export function bucketNameViolation(name: string): string | undefined {
   const problem = bucketNameProblem(name);
   return problem === undefined ? undefined : `${problem}; got ${JSON.stringify(name)}`;
+}
+
+/** As {@link textViolation}, for one of few values. */
+export function choiceViolation<T extends string | number>(choices: readonly T[], value: T): string | undefined {
+  return choices.includes(value) ? undefined : `must be one of ${choices.join(", ")}; got ${JSON.stringify(value)}`;
 }
 
 /** As {@link textViolation}, for whole numbers. */

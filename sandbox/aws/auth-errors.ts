@@ -96,4 +96,28 @@ const s3: AuthErrors = {
     }),
 };
 
-export const authErrors: Readonly<Record<AwsService["name"], AuthErrors>> = { iam: query, sts: query, kms: json, s3 };
+/** The REST services among the newer ones say the same with 403. https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html */
+const forbidden = (error: AwsError): AwsError => new AwsError(error.code, 403, error.message);
+const rest: AuthErrors = {
+  missing: () => forbidden(json.missing()),
+  malformed: (problem) => forbidden(json.malformed(problem)),
+  unknownKey: (id) => forbidden(json.unknownKey(id)),
+  badSessionToken: (id) => forbidden(json.badSessionToken(id)),
+  expiredSession: () => forbidden(json.expiredSession()),
+  wrongScope: (problem) => forbidden(json.wrongScope(problem)),
+  tooLate: (...times) => forbidden(json.tooLate(...times)),
+  tooEarly: (...times) => forbidden(json.tooEarly(...times)),
+  presignedExpired: (...times) => forbidden(json.presignedExpired(...times)),
+  mismatch: (id) => forbidden(json.mismatch(id)),
+};
+
+export const authErrors: Readonly<Record<AwsService["name"], AuthErrors>> = {
+  codebuild: json,
+  ecr: json,
+  iam: query,
+  kms: json,
+  lambda: rest,
+  logs: json,
+  s3,
+  sts: query,
+};

@@ -3,15 +3,15 @@ import { randomUUID } from "node:crypto";
 import { parseArn } from "../../trust/aws/arn.js";
 import { FaultError, type WireRequest, type WireResponse, type WireService } from "../types.js";
 import { authErrors } from "./auth-errors.js";
-import { type AwsHost, parseAwsHost } from "./hosts.js";
-import { jsonOperation, readJson, renderJson, renderJsonError } from "./json-protocol.js";
+import { type AwsHost, isRegistryHost, parseAwsHost } from "./hosts.js";
+import { JSON_SERVICES, type JsonService, jsonOperation, jsonService, readJson, renderJson, renderJsonError, renderRestError } from "./json-protocol.js";
 import { QUERY_SERVICES, readQuery, renderQuery, renderQueryError } from "./query-protocol.js";
 import { answerIds, renderFailure } from "./s3-wire.js";
 import type { S3 } from "./s3.js";
 import type { AwsService, OperationRequest } from "./service.js";
 import type { Authenticated, SignatureVerifier } from "./sigv4.js";
 import { readSignature } from "./sigv4-form.js";
-import { AwsError, type AwsCaller } from "./types.js";
+import { AwsError, type AwsCaller, type AwsServiceName } from "./types.js";
 
 /** Runs an operation behind the gate of latency and faults. */
 export type Invoke = (service: AwsService["name"], operation: string, request: OperationRequest) => Promise<Record<string, unknown>>;
@@ -23,10 +23,16 @@ export interface FrontParts {
   /** The same principal as the partition of a region names it. */
   localise(caller: AwsCaller, region: string): AwsCaller;
   handleS3: S3["handleWire"];
+  /** Lambda's REST API, and the functions behind their URLs. */
+  handleLambda: S3["handleWire"];
+  /** The registries of ECR, which have a protocol and credentials of their own. */
+  handleRegistry(request: WireRequest): Promise<WireResponse>;
 }
 
 const ANONYMOUS: AwsCaller = { principal: { kind: "anonymous", arn: "", accountId: "" } };
 const DEFAULT_REGION = "us-east-1";
+/** Those whose signatures say which service is meant. */
+const AWS_SERVICES: readonly AwsServiceName[] = ["codebuild", "ecr", "iam", "kms", "lambda", "logs", "s3", "sts"];
 /** STS is asked for credentials by those who have none; a signature that comes along is not looked at. */
 const UNSIGNED_OPERATIONS: readonly string[] = ["AssumeRoleWithWebIdentity"];
 
@@ -42,10 +48,15 @@ export class AwsFront implements WireService {
     switch (target.service) {
       case "s3":
         return this.#s3(request, target);
-      case "kms":
-        return this.#kms(request, target);
-      default:
+      case "iam":
+      case "sts":
         return this.#query(request, target, target.service);
+      case "lambda":
+        return this.#lambda(request, target);
+      case "ecr":
+        return isRegistryHost(request.host) ? this.parts.handleRegistry(request) : this.#json(request, target, "ecr");
+      default:
+        return this.#json(request, target, target.service);
     }
   }
 
@@ -65,15 +76,29 @@ export class AwsFront implements WireService {
     }
   }
 
-  async #kms(request: WireRequest, target: AwsHost): Promise<WireResponse> {
+  async #json(request: WireRequest, target: AwsHost, service: JsonService): Promise<WireResponse> {
     const requestId = randomUUID();
     try {
       const action = jsonOperation(request) ?? "";
-      if (!this.parts.has("kms", action)) throw new AwsError("UnknownOperationException", 400, `KMS has no operation ${JSON.stringify(action)}`);
+      if (jsonService(request) !== service || !this.parts.has(service, action)) {
+        throw new AwsError("UnknownOperationException", 400, `${JSON_SERVICES[service].title} has no operation ${JSON.stringify(action)}`);
+      }
       const from = this.#signedBy(request, target);
-      return renderJson(await this.parts.invoke("kms", action, { ...from, input: readJson(request), context: transportConditions(request) }), requestId);
+      return renderJson(await this.parts.invoke(service, action, { ...from, input: readJson(request), context: transportConditions(request) }), requestId);
     } catch (error) {
       return renderJsonError(asAwsError(error), requestId);
+    }
+  }
+
+  async #lambda(request: WireRequest, target: AwsHost): Promise<WireResponse> {
+    const context = transportConditions(request);
+    try {
+      const authenticated = this.parts.verifier.verify(request, target);
+      if (!authenticated) return await this.parts.handleLambda(request, { ...this.#anonymously(target), context });
+      const { caller, region } = authenticated;
+      return await this.parts.handleLambda(authenticated.request, { caller: this.parts.localise(caller, region), region, context });
+    } catch (error) {
+      return renderRestError(asAwsError(error), randomUUID());
     }
   }
 
@@ -112,7 +137,7 @@ function regionOfRole(roleArn: unknown): string {
 function meantByRequest(request: WireRequest): AwsHost {
   const scoped = scopedService(request);
   if (scoped !== undefined) return { service: scoped };
-  if (request.headers["x-amz-target"] !== undefined) return { service: "kms" };
+  if (request.headers["x-amz-target"] !== undefined) return { service: jsonService(request) ?? "kms" };
   const form = request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true || request.url.searchParams.has("Action");
   return { service: form ? "sts" : "s3" };
 }
@@ -120,7 +145,7 @@ function meantByRequest(request: WireRequest): AwsHost {
 function scopedService(request: WireRequest): AwsService["name"] | undefined {
   try {
     const service = readSignature(request)?.service;
-    return (["iam", "kms", "s3", "sts"] as const).find((known) => known === service);
+    return AWS_SERVICES.find((known) => known === service);
   } catch {
     // Refused in the service's own words once it is known which one.
     return undefined;

@@ -21,8 +21,18 @@ const ENDPOINTS: readonly { host: RegExp; service: AwsService["name"]; region?: 
   { host: /^iam(?:-fips)?\.(?:amazonaws\.com|global\.api\.aws)$/, service: "iam", region: "us-east-1" },
   { host: /^iam\.us-gov\.(?:amazonaws\.com|api\.aws)$/, service: "iam", region: "us-gov-west-1" },
   { host: /^iam\.cn-north-1\.(?:amazonaws\.com\.cn|api\.amazonwebservices\.com\.cn)$/, service: "iam", region: "cn-north-1" },
+  { host: new RegExp(`^(?:api\\.|\\d{12}\\.dkr\\.)ecr(?:-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|api\\.aws)$`), service: "ecr" },
+  { host: new RegExp(`^[a-z0-9]+\\.lambda-url\\.(${REGION})\\.on\\.aws$`), service: "lambda" },
+  { host: new RegExp(`^codebuild(?:-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|api\\.aws)$`), service: "codebuild" },
+  { host: new RegExp(`^lambda(?:-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|api\\.aws)$`), service: "lambda" },
+  { host: new RegExp(`^logs(?:-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|api\\.aws)$`), service: "logs" },
   { host: new RegExp(`^kms(?:-fips)?\\.(${REGION})\\.(?:amazonaws\\.com(?:\\.cn)?|api\\.aws)$`), service: "kms" },
 ];
+
+/** True for a registry's own host, which is part of the names of its images. */
+export function isRegistryHost(host: string): boolean {
+  return /^\d{12}\.dkr\.ecr/.test(host);
+}
 
 /** Service and region of a host name of AWS; undefined for every other, and for services that the sandbox does not play. */
 export function parseAwsHost(host: string): AwsHost | undefined {

@@ -1,16 +1,21 @@
-/** AWS in the sandbox: accounts, IAM, STS, S3 and KMS over their own protocols, and the same operations for the engines. */
+/** AWS in the sandbox: accounts and the services that integrations use, over their own protocols, and the same operations for the engines. */
 import { partitionOfRegion } from "../../facts/aws/partitions.js";
 import type { ProviderTable, SandboxCore, WireService } from "../types.js";
 import { Accounts, DEFAULT_ACCOUNT_ID } from "./accounts.js";
 import { PolicyAuthoriser } from "./authoriser.js";
+import { createCodeBuild } from "./codebuild.js";
 import { Credentials } from "./credentials.js";
+import { createEcr } from "./ecr.js";
 import { AwsFront, type Invoke } from "./front.js";
 import { IamContext } from "./iam-context.js";
 import { IamStore } from "./iam-store.js";
 import { createIam } from "./iam.js";
 import { createKms } from "./kms.js";
+import { createLambda } from "./lambda.js";
+import { createLogs } from "./logs.js";
 import { createAwsTable } from "./resources.js";
 import { createS3 } from "./s3.js";
+import type { CallAs } from "./service-role.js";
 import type { AwsService, AwsServiceContext } from "./service.js";
 import { SignatureVerifier } from "./sigv4.js";
 import { createSts } from "./sts.js";
@@ -29,10 +34,18 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
     principalId: (arn) => iam.uniqueId(arn),
     principalArn: (id) => iam.arnOf(id),
   };
+  // Builds and functions act in a role of their account, by the same operations as everybody.
+  const callAs: CallAs = (...call) => cloud.call(...call);
+  const ecr = createEcr(context);
+  const lambda = createLambda(context, callAs);
   const s3 = createS3(context);
   const services: Record<AwsService["name"], AwsService> = {
+    codebuild: createCodeBuild(context, callAs),
+    ecr,
     iam: createIam(new IamContext(core, iam, credentials, authoriser)),
     kms: createKms(context),
+    lambda: lambda.service,
+    logs: createLogs(context),
     s3: s3.service,
     sts: createSts({ core, iam, credentials, authoriser }),
   };
@@ -61,6 +74,8 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
     invoke,
     has: (name, operation) => find(name, operation) !== undefined,
     localise,
+    handleLambda: (request, authenticated) => lambda.handleWire(request, authenticated),
+    handleRegistry: (request) => ecr.handleRegistry(request),
     handleS3: (request, authenticated) => s3.handleWire(request, authenticated),
   });
   accounts.administrator(DEFAULT_ACCOUNT_ID);

@@ -1,9 +1,25 @@
 /**
- * The JSON 1.1 protocol of KMS: operation in a header, JSON in and out.
+ * The JSON 1.1 protocol: service and operation in a header, JSON in and out.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
 import type { WireRequest, WireResponse } from "../types.js";
-import { AwsError } from "./types.js";
+import { AwsError, type AwsServiceName } from "./types.js";
+
+/** By what each service begins the target header, and its name in sentences. */
+export const JSON_SERVICES = {
+  codebuild: { target: "CodeBuild_20161006", title: "CodeBuild" },
+  ecr: { target: "AmazonEC2ContainerRegistry_V20150921", title: "ECR" },
+  kms: { target: "TrentService", title: "KMS" },
+  logs: { target: "Logs_20140328", title: "CloudWatch Logs" },
+} as const satisfies Partial<Record<AwsServiceName, { target: string; title: string }>>;
+
+export type JsonService = keyof typeof JSON_SERVICES;
+
+/** The service that the target header names; undefined for none that the sandbox plays. */
+export function jsonService(request: WireRequest): JsonService | undefined {
+  const target = request.headers["x-amz-target"]?.split(".")[0];
+  return (Object.keys(JSON_SERVICES) as JsonService[]).find((service) => JSON_SERVICES[service].target === target);
+}
 
 /** The operation that the target header names, without the service's prefix; undefined when there is none. */
 export function jsonOperation(request: WireRequest): string | undefined {
@@ -40,6 +56,16 @@ export function renderJsonError(error: AwsError, requestId: string): WireRespons
     status: error.status === 403 ? 400 : error.status,
     headers: { ...headers(requestId), "x-amzn-errortype": code },
     body: JSON.stringify({ ...error.extra, __type: code, message: error.message }),
+  };
+}
+
+/** The same in the REST protocol, where the status is the error's own. https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
+export function renderRestError(error: AwsError, requestId: string): WireResponse {
+  const code = error.code === "AccessDenied" ? "AccessDeniedException" : error.code;
+  return {
+    status: error.status,
+    headers: { "content-type": "application/json", "x-amzn-requestid": requestId, "x-amzn-errortype": code },
+    body: JSON.stringify({ ...error.extra, Message: error.message }),
   };
 }
 

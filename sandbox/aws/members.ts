@@ -25,26 +25,27 @@ export function list<T extends z.ZodType>(item: T, bounds: { min?: number; max?:
 /** Values of these never show. */
 const SECRET_MEMBERS: readonly string[] = ["webIdentityToken"];
 
-/** An operation whose input is checked before it runs. */
+/** An operation whose input is checked before it runs. `code` is how its service refuses what breaks the model. */
 export function operation<S extends z.ZodType<object>>(
   schema: S,
   run: (input: z.output<S>, request: OperationRequest) => object | Promise<object>,
+  code = "ValidationError",
 ): Operation {
   return async (request) => {
     const parsed = schema.safeParse(request.input, { reportInput: true });
-    if (!parsed.success) throw validationError(parsed.error.issues);
+    if (!parsed.success) throw validationError(parsed.error.issues, code);
     return { ...(await run(parsed.data, request)) };
   };
 }
 
-function validationError(issues: readonly z.core.$ZodIssue[]): AwsError {
+function validationError(issues: readonly z.core.$ZodIssue[], code: string): AwsError {
   const worded = issues.find((issue) => issue.code === "invalid_format" && issue.message.startsWith("The specified value for "));
-  if (worded) return new AwsError("ValidationError", 400, worded.message);
+  if (worded) return new AwsError(code, 400, worded.message);
   const failures = issues.map((issue) => {
     const member = memberPath(issue.path);
     return `Value ${shown(member, issue.input)}at '${member}' failed to satisfy constraint: Member must ${constraint(issue)}`;
   });
-  return new AwsError("ValidationError", 400, `${failures.length} validation error${failures.length === 1 ? "" : "s"} detected: ${failures.join("; ")}`);
+  return new AwsError(code, 400, `${failures.length} validation error${failures.length === 1 ? "" : "s"} detected: ${failures.join("; ")}`);
 }
 
 /** `roleName`, `tags.1.member.key`. */

@@ -1,7 +1,7 @@
 /** How the AWS services of the sandbox are cut: operations on plain API-model input, authorised one by one, wire formats elsewhere. */
 import type { Authorization, NamedPolicy } from "../../trust/aws/types.js";
 import type { SandboxCore } from "../types.js";
-import type { AwsCaller } from "./types.js";
+import type { AwsCaller, AwsServiceName } from "./types.js";
 
 /** One call of an operation, whichever protocol it came by. */
 export interface OperationRequest {
@@ -18,7 +18,7 @@ export type Operation = (request: OperationRequest) => Promise<Record<string, un
 
 /** A service's operations by the API model's names; `gate` names (for latency and faults) are `<service>:<Operation>`. */
 export interface AwsService {
-  readonly name: "iam" | "s3" | "kms" | "sts";
+  readonly name: AwsServiceName;
   readonly operations: Readonly<Record<string, Operation>>;
 }
 

@@ -160,7 +160,7 @@ function assumeRole(context: StsContext, input: z.output<typeof assumeRoleInput>
 }
 
 /** A trust policy is about its role; as a resource-based policy it has to say so. */
-function onEverything(trustPolicy: string): string {
+export function onEverything(trustPolicy: string): string {
   const document = JSON.parse(trustPolicy) as { Statement: object | object[] };
   const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
   return JSON.stringify({ ...document, Statement: statements.map((statement: object) => ({ ...statement, Resource: "*" })) });

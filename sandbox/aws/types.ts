@@ -28,6 +28,9 @@ export interface AwsAccessKey {
   sessionToken?: string;
 }
 
+/** The services that the sandbox plays, as signatures and IAM actions name them. */
+export type AwsServiceName = "codebuild" | "ecr" | "iam" | "kms" | "lambda" | "logs" | "s3" | "sts";
+
 export interface AwsCloud {
   /** The account that everything uses unless told otherwise. */
   readonly defaultAccountId: string;
@@ -41,7 +44,7 @@ export interface AwsCloud {
    */
   call(
     caller: AwsCaller,
-    service: "iam" | "s3" | "kms" | "sts",
+    service: AwsServiceName,
     operation: string,
     input: Record<string, unknown>,
     region: string,

@@ -51,6 +51,13 @@ const types: Record<string, OutputsOf> = {
   "aws:s3/bucketPolicy:BucketPolicy": () => ({}),
   "aws:s3/bucketVersioning:BucketVersioning": () => ({}),
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": () => ({}),
+  "aws:codebuild/project:Project": ({ name }, cloud) => ({ arn: `arn:${cloud.partition}:codebuild:${cloud.region}:${cloud.accountId}:project/${String(name)}` }),
+  "aws:ecr/repository:Repository": ({ name }, cloud) => ({
+    arn: `arn:${cloud.partition}:ecr:${cloud.region}:${cloud.accountId}:repository/${String(name)}`,
+    repositoryUrl: `${cloud.accountId}.dkr.ecr.${cloud.region}.amazonaws.com${cloud.partition === "aws-cn" ? ".cn" : ""}/${String(name)}`,
+  }),
+  "aws:ecr/repositoryPolicy:RepositoryPolicy": () => ({}),
+  "aws:cloudwatch/logGroup:LogGroup": ({ name }, cloud) => ({ arn: `arn:${cloud.partition}:logs:${cloud.region}:${cloud.accountId}:log-group:${String(name)}` }),
   "aws:kms/key:Key": (_inputs, cloud) => ({ arn: keyArn(cloud) }),
 };
 

@@ -124,6 +124,7 @@ describe("the published schema", () => {
       "s3-objects",
       "kms-key",
       "codebuild-project",
+      "lambda-functions",
       "gcs-bucket",
       "cloud-run-service",
       "blob-container",

@@ -10,7 +10,7 @@ import { SANDBOX_USER_PATH } from "../../facts/sandbox.js";
 import { configJsonSchema } from "../../stacks/config.js";
 import { dcfAwsConfigSchema } from "../../stacks/dcf-aws-config.js";
 import program from "../../stacks/index.js";
-import { boundedName } from "../../stacks/names.js";
+import { boundedName, plainName } from "../../stacks/names.js";
 import { publishSchemas } from "../../stacks/publish.js";
 import { document, fakeAws, run, type FakeAws } from "../components/fake-aws.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
@@ -20,6 +20,15 @@ forwardRejections();
 const example = parse(readFileSync(join(__dirname, "../../examples/dcf-aws/Pulumi.dcf-aws.yaml"), "utf8")) as { config: Record<string, unknown> };
 const PROVIDER = "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example";
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000001";
+
+const RUNNER = "arn:aws:iam::111122223333:role/service/runner";
+const prefix = { functionNamePrefix: "acme-dcf-" };
+const existingBuild = {
+  ...prefix,
+  project: { mode: "existing", name: "theirs" },
+  repository: { mode: "existing", name: "theirs/images" },
+  executionRole: { mode: "existing", arn: RUNNER },
+};
 
 /** The example's configuration as the engine passes it, with changes; undefined takes a key away. */
 function config(changes: Record<string, unknown> = {}): Record<string, string> {
@@ -55,6 +64,16 @@ describe("dcf-aws", () => {
       "dcf-artifacts-ownership",
       "dcf-artifacts-policy",
       "dcf-artifacts-public-access",
+      "dcf-codebuild-project",
+      "dcf-lambda-build",
+      "dcf-lambda-build-rights",
+      "dcf-lambda-execution",
+      "dcf-lambda-execution-logs",
+      "dcf-lambda-functions",
+      "dcf-lambda-logs",
+      "dcf-lambda-project",
+      "dcf-lambda-repository",
+      "dcf-lambda-repository-policy",
       "dcf-refusal",
       "dcf-refusal-encryption",
       "dcf-refusal-ownership",
@@ -64,6 +83,8 @@ describe("dcf-aws", () => {
     ]);
     const place = { region: "eu-west-1", accountId: "111122223333" };
     const roleArn = "arn:aws:iam::111122223333:role/dcf-aws-test";
+    const ecrRepositoryUri = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/dcf-aws-test";
+    const lambdaExecutionRoleArn = `${roleArn}-execution`;
     expect(contract).toEqual({
       kind: "cloud-federation/contract",
       version: 1,
@@ -79,11 +100,28 @@ describe("dcf-aws", () => {
           bucket: "acme-dcf-artifacts",
           ...place,
         },
+        {
+          id: "builds",
+          kind: "codebuild-project",
+          permissions: ["codebuild:StartBuild", "codebuild:BatchGetBuilds"],
+          project: "dcf-aws-test",
+          ...place,
+          repositoryUri: ecrRepositoryUri,
+          executionRoleArn: lambdaExecutionRoleArn,
+          serviceRoleArn: `${roleArn}-build`,
+          functionNamePrefix: "acme-dcf-",
+          stagedPrefix: "builds/",
+        },
+        { id: "functions", kind: "lambda-functions", permissions: ["lambda:GetFunction", "lambda:GetFunctionUrlConfig"], functionNamePrefix: "acme-dcf-", ...place },
       ],
       targets: [
         { kind: "iam-oidc-provider", id: PROVIDER, ownership: "created" },
         { kind: "iam-role", id: roleArn, ownership: "created" },
         { kind: "s3-bucket", id: "arn:aws:s3:::acme-dcf-artifacts", region: "eu-west-1", ownership: "created" },
+        { kind: "codebuild-project", id: "arn:aws:codebuild:eu-west-1:111122223333:project/dcf-aws-test", region: "eu-west-1", ownership: "created" },
+        { kind: "iam-role", id: `${roleArn}-build`, ownership: "created" },
+        { kind: "ecr-repository", id: "arn:aws:ecr:eu-west-1:111122223333:repository/dcf-aws-test", region: "eu-west-1", ownership: "created" },
+        { kind: "iam-role", id: lambdaExecutionRoleArn, ownership: "created" },
         { kind: "s3-bucket", id: "arn:aws:s3:::acme-dcf-artifacts-refusal", region: "eu-west-1", ownership: "created" },
       ],
       refusalTargets: [{ kind: "s3-bucket", bucket: "acme-dcf-artifacts-refusal", ...place }],
@@ -94,17 +132,37 @@ describe("dcf-aws", () => {
       roleArn,
       ...place,
       bucketName: "acme-dcf-artifacts",
+      codebuildProject: "dcf-aws-test",
+      ecrRepositoryUri,
+      lambdaExecutionRoleArn,
       issuer: "https://oidc.dcf.example",
       subject: "system:serviceaccount:dcf:project-4711",
       audience: "sts.amazonaws.com",
-      env: { AWS_ROLE_ARN: roleArn, AWS_REGION: "eu-west-1" },
+      env: { AWS_ROLE_ARN: roleArn, AWS_REGION: "eu-west-1", ECR_REPOSITORY_URI: ecrRepositoryUri, LAMBDA_EXECUTION_ROLE_ARN: lambdaExecutionRoleArn },
     });
     expect(Object.values(result.outputs).filter(({ secret }) => secret)).toEqual([]);
+  });
+
+  it("gives trust and storage only where lambdaBuild is left out", async () => {
+    const { contract, result, children } = await up({ lambdaBuild: undefined });
+    expect([...children.keys()].filter((name) => !/^dcf-(artifacts|refusal)/.test(name))).toEqual(["dcf", "dcf-s3-objects"]);
+    expect(contract.grants.map(({ kind }) => kind)).toEqual(["s3-objects"]);
+    expect(contract.targets.map(({ kind }) => kind)).toEqual(["iam-oidc-provider", "iam-role", "s3-bucket", "s3-bucket"]);
+    expect(Object.keys(result.outputs).sort()).toEqual(["accountId", "audience", "bucketName", "contract", "env", "issuer", "region", "roleArn", "subject"]);
+    expect(result.outputs.env?.value).toEqual({ AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/dcf-aws-test", AWS_REGION: "eu-west-1" });
   });
 
   it("makes the same inputs again", async () => {
     const inputs = async () => (await up()).result.resources.map(({ urn, inputs: given }) => [urn, JSON.stringify(given)]).sort();
     expect(await inputs()).toEqual(await inputs());
+  });
+
+  it("previews, before anything that the cloud names is known", async () => {
+    const { result, children } = await run(program, fakeAws(), config(), true);
+    expect(result.errors).toEqual([]);
+    expect(children.size).toBe(23);
+    expect(result.outputs.codebuildProject).toMatchObject({ known: true, value: "dcf-aws-test" });
+    expect(result.outputs.contract?.known).toBe(false);
   });
 
   it("marks the contract of the sandbox", async () => {
@@ -116,30 +174,82 @@ describe("dcf-aws", () => {
     const { contract, child } = await up({
       workload: { issuer: "https://oidc.dcf.example", subject: "s", audience: "other" },
       role: { name: "dcf", path: "/p/", permissionsBoundaryArn: "arn:aws:iam::111122223333:policy/B", maxSessionDurationSeconds: 7200, sessionName: "dcf-*" },
-      bucket: { name: "acme", accountRegionalName: true, prefix: "p/", encryption: "kms", versioning: true, stagedBuildsExpireAfterDays: 2, incompleteUploadsExpireAfterDays: 1, forceDestroy: true },
+      bucket: { name: "acme", accountRegionalName: true, prefix: "builds/", encryption: "kms", versioning: true, stagedBuildsExpireAfterDays: 2, incompleteUploadsExpireAfterDays: 1, forceDestroy: true },
       oidcProvider: { retainOnDestroy: false },
+      lambdaBuild: {
+        functionNamePrefix: "fn_",
+        project: { name: "pr", serviceRoleName: "builder", computeType: "BUILD_GENERAL1_LARGE", timeoutMinutes: 5, logRetentionDays: 1 },
+        repository: { name: "a/b", immutableTags: true, forceDestroy: true },
+        executionRole: { name: "runner" },
+        permissionsBoundaryArn: "arn:aws:iam::111122223333:policy/C",
+        undeploy: true,
+      },
       tags: { Owner: "team-a" },
     });
     const bucket = "acme-111122223333-eu-west-1-an";
     const keyArn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     expect(contract.exchange).toMatchObject({ roleArn: "arn:aws:iam::111122223333:role/p/dcf", maxSessionDurationSeconds: 7200, sessionName: "dcf-*" });
-    expect(contract.grants[0]).toMatchObject({ bucket, prefix: "p/", kmsKeyArn: keyArn });
+    expect(contract.grants[0]).toMatchObject({ bucket, prefix: "builds/", kmsKeyArn: keyArn });
+    expect(contract.grants[1]).toMatchObject({ project: "pr", serviceRoleArn: "arn:aws:iam::111122223333:role/p/builder", executionRoleArn: "arn:aws:iam::111122223333:role/p/runner" });
+    expect(contract.grants[2]?.permissions).toEqual([
+      "lambda:GetFunction",
+      "lambda:GetFunctionUrlConfig",
+      "lambda:DeleteFunctionUrlConfig",
+      "lambda:RemovePermission",
+      "lambda:DeleteFunction",
+    ]);
+    expect(document(child("dcf-lambda-functions"), "policy").Statement).toMatchObject([
+      { Action: contract.grants[2]?.permissions, Resource: "arn:aws:lambda:eu-west-1:111122223333:function:fn_*" },
+    ]);
+    expect(child("dcf-lambda-project").inputs).toMatchObject({ name: "pr", buildTimeout: 5, environment: { computeType: "BUILD_GENERAL1_LARGE" }, tags: { Owner: "team-a" } });
+    expect(child("dcf-lambda-logs").inputs).toEqual({ name: "/aws/codebuild/pr", retentionInDays: 1, tags: { Owner: "team-a" } });
+    expect(child("dcf-lambda-repository").inputs).toMatchObject({ name: "a/b", imageTagMutability: "IMMUTABLE", forceDelete: true, tags: { Owner: "team-a" } });
+    for (const role of ["dcf-lambda-build", "dcf-lambda-execution"]) {
+      expect(child(role).inputs).toMatchObject({ path: "/p/", permissionsBoundary: "arn:aws:iam::111122223333:policy/C", tags: { Owner: "team-a" } });
+    }
     expect(contract.targets).toContainEqual({ kind: "kms-key", id: keyArn, region: "eu-west-1", ownership: "created" });
     expect(contract.refusalTargets).toMatchObject([{ bucket: "acme-refusal-111122223333-eu-west-1-an" }]);
     expect(child("dcf-artifacts").inputs).toEqual({ bucket, bucketNamespace: "account-regional", forceDestroy: true, tags: { Owner: "team-a" } });
     expect(child("dcf-refusal").inputs).toEqual({ bucket: "acme-refusal-111122223333-eu-west-1-an", bucketNamespace: "account-regional", tags: { Owner: "team-a" } });
     expect(child("dcf-artifacts-key").inputs.tags).toEqual({ Owner: "team-a" });
-    expect(document(child("dcf-artifacts-key"), "policy").Statement[1]?.Condition).toMatchObject({ ArnEquals: { "aws:PrincipalArn": "arn:aws:iam::111122223333:role/p/dcf" } });
+    expect(document(child("dcf-artifacts-key"), "policy").Statement[1]?.Condition).toMatchObject({
+      ArnEquals: { "aws:PrincipalArn": ["arn:aws:iam::111122223333:role/p/builder", "arn:aws:iam::111122223333:role/p/dcf"] },
+    });
   });
 
   it("uses what exists and leaves it as it is", async () => {
     const cloud = fakeAws({ providers: { [PROVIDER]: { url: "oidc.dcf.example", clientIdLists: ["sts.amazonaws.com"] } } });
     const { contract, children } = await up(
-      { oidcProvider: { mode: "existing" }, bucket: { name: "acme", mode: "existing", encryption: "kms", kmsKeyArn: KEY }, refusalBucket: { enabled: false } },
+      {
+        oidcProvider: { mode: "existing" },
+        bucket: { name: "acme", mode: "existing", encryption: "kms", kmsKeyArn: KEY },
+        lambdaBuild: existingBuild,
+        refusalBucket: { enabled: false },
+      },
       cloud,
     );
-    expect([...children.keys()]).toEqual(["dcf", "dcf-s3-objects"]);
-    expect(contract.targets.map(({ kind, ownership }) => `${kind} ${ownership}`)).toEqual(["iam-oidc-provider existing", "iam-role created", "s3-bucket existing", "kms-key existing"]);
+    expect([...children.keys()].sort()).toEqual(["dcf", "dcf-codebuild-project", "dcf-lambda-functions", "dcf-s3-objects"]);
+    expect(contract.targets.map(({ kind, ownership }) => `${kind} ${ownership}`)).toEqual([
+      "iam-oidc-provider existing",
+      "iam-role created",
+      "s3-bucket existing",
+      "kms-key existing",
+      "codebuild-project existing",
+      "ecr-repository existing",
+      "iam-role existing",
+    ]);
+    expect(contract.grants[1]).toEqual({
+      id: "builds",
+      kind: "codebuild-project",
+      permissions: ["codebuild:StartBuild", "codebuild:BatchGetBuilds"],
+      project: "theirs",
+      region: "eu-west-1",
+      accountId: "111122223333",
+      repositoryUri: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/theirs/images",
+      executionRoleArn: RUNNER,
+      functionNamePrefix: "acme-dcf-",
+      stagedPrefix: "builds/",
+    });
     expect(contract.refusalTargets).toEqual([]);
     expect(await refusal({ oidcProvider: { mode: "existing" } })).toMatch(
       `dcf-aws cannot be provisioned, and nothing was changed:\n  oidcProvider.mode: ${PROVIDER} cannot be read: `,
@@ -152,6 +262,8 @@ describe("dcf-aws", () => {
   ])("works in %s", async (region, partition) => {
     const { contract } = await up({}, fakeAws({ region, partition }));
     expect(contract.exchange).toMatchObject({ partition, region, roleArn: `arn:${partition}:iam::111122223333:role/dcf-aws-test` });
+    expect(contract.grants[1]).toMatchObject({ repositoryUri: `111122223333.dkr.ecr.${region}.amazonaws.com${partition === "aws-cn" ? ".cn" : ""}/dcf-aws-test` });
+    expect(contract.targets.map(({ id }) => id.split(":")[1])).toEqual(contract.targets.map(() => partition));
   });
 });
 
@@ -218,7 +330,7 @@ describe("before anything is registered, dcf-aws refuses", () => {
         '  bucket.mode: must be create or existing; got "adopt"; set it with `pulumi config set --path bucket.mode create`',
         '  bucket.versioning: must be true or false; got "yes"',
         "  acountId: is no key of this configuration; did you mean accountId?",
-        "  zebra: is no key of this configuration; known keys: accountId, workload, oidcProvider, role, bucket, refusalBucket, tags",
+        "  zebra: is no key of this configuration; known keys: accountId, workload, oidcProvider, role, bucket, lambdaBuild, refusalBucket, tags",
       ].join("\n"),
     );
   });
@@ -230,6 +342,63 @@ describe("before anything is registered, dcf-aws refuses", () => {
     ["forceDestroy", { name: "acme", mode: "existing", forceDestroy: true }, "has no effect on an existing bucket"],
   ])("bucket.%s where it cannot be", async (key, bucket, reason) => {
     expect(await refusal({ bucket })).toContain(`  bucket.${key}: ${reason}`);
+  });
+
+  const arn = "arn:aws:iam::111122223333:role/r";
+  it.each<[string, Record<string, unknown>, string]>([
+    ["functionNamePrefix", { functionNamePrefix: undefined }, "is required; it is not set; set it with `pulumi config set --path lambdaBuild.functionNamePrefix acme-dcf-`"],
+    ["functionNamePrefix", { functionNamePrefix: "ab" }, 'must be 3 to 40 letters, digits, - or _; got "ab"'],
+    ["functionNamePrefix", { functionNamePrefix: "a*cd" }, 'must be 3 to 40 letters, digits, - or _; got "a*cd"'],
+    ["project.mode", { project: { mode: "adopt" } }, 'must be create or existing; got "adopt"'],
+    ["project.name", { project: { name: "a b" } }, "must be 2 to 150 letters, digits, - or _"],
+    ["project.name", { project: { mode: "existing" } }, "is required; it is not set; set it with `pulumi config set --path lambdaBuild.project.name dcf-build`"],
+    ["project.serviceRoleArn", { project: { serviceRoleArn: arn } }, "goes with an existing project only"],
+    ["project.computeType", { project: { computeType: "LARGE" } }, "must be BUILD_GENERAL1_SMALL or "],
+    ["project.timeoutMinutes", { project: { timeoutMinutes: 4 } }, "must be a whole number from 5 to 2160 (minutes); got 4"],
+    ["project.logRetentionDays", { project: { logRetentionDays: 2 } }, "must be 1 or 3 or 5 or "],
+    ["project.timeoutMinutes", { project: { mode: "existing", name: "pr", timeoutMinutes: 5 } }, "has no effect on an existing project, which is never changed: leave it out"],
+    ["project.serviceRoleName", { project: { mode: "existing", name: "pr", serviceRoleName: "r" } }, "has no effect on an existing project"],
+    ["repository.name", { repository: { name: "Acme" } }, "must be 2 to 256 lower-case letters and digits"],
+    ["repository.name", { repository: { mode: "existing" } }, "is required"],
+    ["repository.immutableTags", { repository: { mode: "existing", name: "a/b", immutableTags: true } }, "has no effect on an existing repository, which is never changed: leave it out"],
+    ["executionRole.arn", { executionRole: { mode: "existing" } }, "is required; it is not set; set it with `pulumi config set --path lambdaBuild.executionRole.arn arn:aws:iam::111122223333:role/dcf-federated`"],
+    ["executionRole.arn", { executionRole: { arn } }, "goes with mode existing only: set lambdaBuild.executionRole.mode to existing, or leave the key out"],
+    ["executionRole.name", { executionRole: { mode: "existing", arn, name: "r" } }, "has no effect on an existing role, which is never changed: leave it out"],
+    ["executionRole.arn", { executionRole: { mode: "existing", arn: "runner" } }, "must be as in arn:aws:iam::111122223333:role/Name"],
+    [
+      "executionRole.arn",
+      { executionRole: { mode: "existing", arn: "arn:aws:iam::444455556666:role/r" } },
+      "must be a role of this account (arn:aws:iam::111122223333:role/…): neither service takes another's; got arn:aws:iam::444455556666:role/r",
+    ],
+    ["executionRole.name", { project: { serviceRoleName: "One" }, executionRole: { name: "one" } }, '"one" is the name of lambdaBuild.project.serviceRoleName too; IAM compares without case'],
+    ["executionRole.name", { executionRole: { name: "dcf-aws-test" } }, '"dcf-aws-test" is the name of role.name too; IAM compares without case'],
+    ["undeploi", { undeploi: true }, "is no key of this configuration; did you mean lambdaBuild.undeploy?"],
+  ])("lambdaBuild.%s that cannot be", async (key, change, reason) => {
+    expect(await refusal({ lambdaBuild: { ...prefix, ...change } })).toContain(`  lambdaBuild.${key}: ${reason}`);
+  });
+
+  it("a key prefix that does not cover what builds read, but only where there are builds", async () => {
+    const bucket = (keys: string) => ({ bucket: { name: "acme", prefix: keys } });
+    expect(await refusal(bucket("project-4711/"))).toContain(
+      '  bucket.prefix: does not cover builds/app.zip, where DCF stages what lambdaBuild builds: use builds/, or leave the key out; got "project-4711/"; set it with `pulumi config set --path bucket.prefix builds/`',
+    );
+    await up(bucket("builds/"));
+    await up({ ...bucket("project-4711/"), lambdaBuild: undefined });
+  });
+
+  it("tags that only CodeBuild refuses, and only where it gets them", async () => {
+    const tags = { Owner: "x".repeat(256) };
+    expect(await refusal({ tags })).toContain("  tags.Owner: must have at most 255 characters on a CodeBuild project; has 256");
+    await up({ tags, lambdaBuild: existingBuild });
+    await up({ tags, lambdaBuild: undefined });
+  });
+
+  it("a key made by the stack that an existing project's builds could not use", async () => {
+    const lambdaBuild = (more: object) => ({ bucket: { name: "acme", encryption: "kms" }, lambdaBuild: { ...prefix, project: { mode: "existing", name: "theirs", ...more } } });
+    expect(await refusal(lambdaBuild({}))).toContain("  lambdaBuild.project.serviceRoleArn: is required; it is not set; set it with `pulumi config set --path lambdaBuild.project.serviceRoleArn ");
+    const { child, contract } = await up(lambdaBuild({ serviceRoleArn: arn }));
+    expect(document(child("dcf-artifacts-key"), "policy").Statement[1]?.Condition).toMatchObject({ ArnEquals: { "aws:PrincipalArn": ["arn:aws:iam::111122223333:role/dcf-aws-test", arn] } });
+    expect(contract.targets).toContainEqual({ kind: "iam-role", id: arn, ownership: "existing" });
   });
 
   it.each([
@@ -246,6 +415,10 @@ describe("before anything is registered, dcf-aws refuses", () => {
     const { child } = await up({ role: { maxSessionDurationSeconds: "7200" }, bucket: { name: "acme", versioning: "true" }, tags: { CostCenter: 4711 } });
     expect(child("dcf").inputs).toMatchObject({ maxSessionDuration: 7200, tags: { CostCenter: "4711" } });
     expect(child("dcf-artifacts-versioning").inputs.versioningConfiguration).toEqual({ status: "Enabled" });
+    const build = await up({ lambdaBuild: { ...prefix, project: { timeoutMinutes: "60", logRetentionDays: "7" }, undeploy: "true" } });
+    expect(build.child("dcf-lambda-project").inputs.buildTimeout).toBe(60);
+    expect(build.child("dcf-lambda-logs").inputs.retentionInDays).toBe(7);
+    expect(build.contract.grants[2]?.permissions).toContain("lambda:DeleteFunction");
   });
 });
 
@@ -256,6 +429,14 @@ describe("names", () => {
     const cut = boundedName(`${"a".repeat(55)}b`, "-refusal", 63);
     expect(cut).toMatch(/^a{46}-[0-9a-f]{8}-refusal$/);
     expect(boundedName(`${"a".repeat(55)}c`, "-refusal", 63)).not.toBe(cut);
+  });
+
+  it("lose what a service does not take, and differ where they then look alike", () => {
+    expect(plainName("dcf-aws-prod", "lower-case")).toBe("dcf-aws-prod");
+    expect(plainName("dcf-aws-Prod", "letters")).toBe("dcf-aws-Prod");
+    expect(plainName("dcf-aws-Prod", "lower-case")).toMatch(/^dcf-aws-prod-[0-9a-f]{8}$/);
+    expect(plainName("dcf-aws-a.b", "letters")).toMatch(/^dcf-aws-a-b-[0-9a-f]{8}$/);
+    expect(plainName("dcf-aws-a_b", "letters")).not.toBe(plainName("dcf-aws-a.b", "letters"));
   });
 });
 
@@ -315,6 +496,18 @@ describe("docs/aws.md", () => {
       );
     const documented = [...(page.split("## Configure")[1]?.split("## Provision")[0] ?? "").matchAll(/^\| `([\w.]+)` \|/gm)].map(([, key]) => key);
     expect(documented).toEqual(keys(configJsonSchema("dcf-aws", dcfAwsConfigSchema), "").filter((key) => key !== "integration"));
+  });
+
+  it("has a boundary that leaves builds and functions exactly what the stack grants, and what the page adds", async () => {
+    const boundary = JSON.parse(/```json\n([^`]*)```/.exec(page.split("### The narrower variant")[1] ?? "")?.[1] ?? "") as { Statement: { Action: string | string[]; Resource: string | string[] }[] };
+    const { child } = await up({ lambdaBuild: { ...prefix, project: { name: "dcf-aws-prod" }, repository: { name: "dcf-aws-prod" }, executionRole: { name: "dcf-aws-prod-execution" } } });
+    const pairs = (statements: object[]) =>
+      (statements as typeof boundary.Statement).flatMap(({ Action, Resource }) => [Action].flat().flatMap((action) => [Resource].flat().map((resource) => `${action} ${resource}`)));
+    const granted = ["dcf-lambda-build-rights", "dcf-lambda-execution-logs"].flatMap((name) => pairs(document(child(name), "policy").Statement));
+    const bounded = pairs(boundary.Statement);
+    expect(granted.filter((pair) => !bounded.includes(pair))).toEqual([]);
+    const logs = /^logs:/;
+    expect(bounded.filter((pair) => !granted.includes(pair) && !logs.test(pair)).map((pair) => pair.split(":")[0])).toEqual(["dynamodb", "dynamodb"]);
   });
 
   it("names only actions that exist in the deployer's policy", async () => {

@@ -10,15 +10,28 @@ export type Members = Record<string, unknown>;
 
 /**
  * Codes that the provider's SDK knows as types and shows by their names alone; all others it shows as `api error CODE`.
- * https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/service/iam/types, s3/types, kms/types
+ * https://pkg.go.dev/github.com/aws/aws-sdk-go-v2/service/iam/types, and the same of each other service
  */
 const typedErrors: Readonly<Record<Service, RegExp>> = {
+  codebuild: /^(AccountLimitExceeded|InvalidInput|OAuthProvider|ResourceAlreadyExists|ResourceNotFound)Exception$/,
+  ecr: /^(EmptyUpload|Image\w+|Invalid\w+|Kms|Layer\w+|Lifecycle\w+|LimitExceeded|Referenced\w+|Repository\w+|Server|TooManyTags|UploadNotFound|Validation)Exception$/,
+  lambda: /^(CodeStorageExceeded|InvalidParameterValue|InvalidRequestContent|PolicyLengthExceeded|PreconditionFailed|Resource(Conflict|InUse|NotFound|NotReady)|Service|TooManyRequests|UnsupportedMediaType)Exception$/,
+  logs: /^(DataAlreadyAccepted|InvalidParameter|InvalidSequenceToken|LimitExceeded|OperationAborted|Resource(AlreadyExists|NotFound)|ServiceUnavailable|TooManyTags|UnrecognizedClient|Validation)Exception$/,
   iam: /^(ConcurrentModification|DeleteConflict|EntityAlreadyExists|EntityTemporarilyUnmodifiable|InvalidInput|LimitExceeded|MalformedPolicyDocument|NoSuchEntity|PolicyNotAttachable|UnmodifiableEntity)$/,
   s3: /^(BucketAlreadyExists|BucketAlreadyOwnedByYou|NoSuchBucket|NoSuchKey|NoSuchUpload|NotFound)$/,
   kms: /^(AlreadyExists|DependencyTimeout|Disabled|InvalidAliasName|InvalidArn|KMSInternal|KMSInvalidState|LimitExceeded|MalformedPolicyDocument|NotFound|Tag|UnsupportedOperation)Exception$/,
   sts: /^(ExpiredToken|IDPCommunicationError|InvalidIdentityToken|MalformedPolicyDocument|RegionDisabled)Exception$/,
 };
-const serviceNames: Readonly<Record<Service, string>> = { iam: "IAM", s3: "S3", kms: "KMS", sts: "STS" };
+const serviceNames: Readonly<Record<Service, string>> = {
+  codebuild: "CodeBuild",
+  ecr: "ECR",
+  iam: "IAM",
+  kms: "KMS",
+  lambda: "Lambda",
+  logs: "CloudWatch Logs",
+  s3: "S3",
+  sts: "STS",
+};
 
 /** A failed call, as the provider prints it. */
 export class CallError extends Error {

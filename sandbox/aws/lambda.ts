@@ -1,0 +1,66 @@
+/** AWS Lambda in the sandbox: functions from container images, their policies and URLs, and calls of them. */
+import { randomUUID } from "node:crypto";
+import { FaultError, type WireRequest, type WireResponse } from "../types.js";
+import { authErrors } from "./auth-errors.js";
+import { renderRestError } from "./json-protocol.js";
+import { LambdaAccess } from "./lambda-access.js";
+import { functionOperations } from "./lambda-functions.js";
+import { LambdaImages } from "./lambda-image.js";
+import { LambdaInvoker, isFunctionUrlHost } from "./lambda-invoke.js";
+import { permissionOperations, urlOperations } from "./lambda-permissions.js";
+import { LambdaStore } from "./lambda-store.js";
+import { readRest, renderRest } from "./lambda-wire.js";
+import type { CallAs } from "./service-role.js";
+import type { AwsService, AwsServiceContext, OperationRequest } from "./service.js";
+import { AwsError } from "./types.js";
+
+export interface Lambda {
+  service: AwsService;
+  /** The REST API, and on the hosts of function URLs the functions themselves. */
+  handleWire(request: WireRequest, authenticated: Omit<OperationRequest, "input">): Promise<WireResponse>;
+  /** A call of a function by its URL without a signature. */
+  handleFunctionUrl(request: WireRequest): Promise<WireResponse>;
+}
+
+const UNSIGNED: Omit<OperationRequest, "input" | "region"> = { caller: { principal: { kind: "anonymous", arn: "", accountId: "" } }, context: { "aws:SecureTransport": "true" } };
+
+/** `callAs` is how functions reach the other services, with their role's session. */
+export function createLambda(context: AwsServiceContext, callAs: CallAs): Lambda {
+  const { core } = context;
+  const access = new LambdaAccess(context, new LambdaStore(core.store));
+  const invoker = new LambdaInvoker(context, access, callAs);
+  const operations: AwsService["operations"] = {
+    ...functionOperations(context, access, new LambdaImages(context)),
+    ...permissionOperations(context, access),
+    ...urlOperations(context, access),
+    ...invoker.operations(),
+  };
+
+  async function answer(request: WireRequest, authenticated: Omit<OperationRequest, "input">): Promise<WireResponse> {
+    if (isFunctionUrlHost(request.host)) {
+      await core.enter("lambda:InvokeFunctionUrl");
+      return invoker.handleUrl(request, authenticated);
+    }
+    if (authenticated.caller.principal.kind === "anonymous") throw authErrors.lambda.missing();
+    const call = readRest(request);
+    await core.enter(`lambda:${call.operation}`);
+    const output = await operations[call.operation]?.({ ...authenticated, input: call.input });
+    return renderRest(call, output ?? {});
+  }
+
+  async function handleWire(request: WireRequest, authenticated: Omit<OperationRequest, "input">): Promise<WireResponse> {
+    try {
+      return await answer(request, authenticated);
+    } catch (error) {
+      return renderRestError(asAwsError(error), randomUUID());
+    }
+  }
+
+  return { service: { name: "lambda", operations }, handleWire, handleFunctionUrl: (request) => handleWire(request, { ...UNSIGNED, region: "" }) };
+}
+
+function asAwsError(error: unknown): AwsError {
+  if (error instanceof AwsError) return error;
+  if (error instanceof FaultError) return new AwsError(error.fault.code, error.fault.status, error.fault.message);
+  return new AwsError("ServiceException", 500, `The sandbox failed at this request: ${error instanceof Error ? error.message : String(error)}`);
+}
