@@ -100,7 +100,7 @@ const s3: AuthErrors = {
 const forbidden = (error: AwsError): AwsError => new AwsError(error.code, 403, error.message);
 const rest: AuthErrors = {
   missing: () => forbidden(json.missing()),
-  malformed: (problem) => forbidden(json.malformed(problem)),
+  malformed: (problem, place) => forbidden(json.malformed(problem, place)),
   unknownKey: (id) => forbidden(json.unknownKey(id)),
   badSessionToken: (id) => forbidden(json.badSessionToken(id)),
   expiredSession: () => forbidden(json.expiredSession()),

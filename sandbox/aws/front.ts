@@ -94,7 +94,7 @@ export class AwsFront implements WireService {
     const context = transportConditions(request);
     try {
       const authenticated = this.parts.verifier.verify(request, target);
-      if (!authenticated) return await this.parts.handleLambda(request, { ...this.#anonymously(target), context });
+      if (!authenticated) return await this.parts.handleLambda(request, { caller: ANONYMOUS, region: target.region ?? DEFAULT_REGION, context });
       const { caller, region } = authenticated;
       return await this.parts.handleLambda(authenticated.request, { caller: this.parts.localise(caller, region), region, context });
     } catch (error) {
