@@ -139,8 +139,8 @@ function commandOf(text: string): string[] {
 }
 
 function pairs(text: string): [string, string][] {
-  const found = [...text.matchAll(/([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)/g)];
-  if (found.length > 0) return found.map((match) => [match[1] ?? "", (match[2] ?? "").replace(/^"|"$/g, "")]);
+  const found = [...text.matchAll(/([\w.-]+)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))/g)];
+  if (found.length > 0) return found.map(([, key = "", double, single, bare = ""]) => [key, double?.replace(/\\(.)/g, "$1") ?? single ?? bare]);
   const [key = "", value = ""] = split(text, " ");
   return [[key, value]];
 }
