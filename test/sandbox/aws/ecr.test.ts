@@ -386,3 +386,42 @@ describe("real clients", () => {
     expect(described.stderr).toContain("An error occurred (RepositoryNotFoundException) when calling the DescribeRepositories operation: The repository with name 'absent' does not exist");
   });
 });
+
+describe("Pulumi's resource types", () => {
+  const behaviour = (type: string) => {
+    const found = sandbox.tables[0]?.resources.get(type);
+    if (!found) throw new Error(`${type} is not in the table`);
+    return found;
+  };
+  const scope = { region, accountId: ACCOUNT };
+
+  it("make, change, read back and delete a repository with its documents", async () => {
+    const repository = behaviour("aws:ecr/repository:Repository");
+    const { inputs, failures } = repository.check({ encryptionConfigurations: [{}], tags: { Owner: "team-a" } }, scope, "Functions");
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ name: expect.stringMatching(/^functions-[0-9a-f]{7}$/), imageTagMutability: "MUTABLE", encryptionConfigurations: [{ encryptionType: "AES256" }] });
+    const { id, outputs } = await repository.create(inputs, scope);
+    expect(outputs).toMatchObject({ ...inputs, ...repository.preview?.(inputs, scope), registryId: ACCOUNT, repositoryUrl: `${host}/${id}` });
+    const changed = await repository.update(id, outputs, { ...inputs, imageTagMutability: "IMMUTABLE", tags: {}, imageScanningConfiguration: { scanOnPush: true } }, scope);
+    expect(changed).toMatchObject({ imageTagMutability: "IMMUTABLE", tags: {}, imageScanningConfiguration: { scanOnPush: true } });
+
+    const rule = { rulePriority: 1, description: "keeps the last images only", selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 3 }, action: { type: "expire" } };
+    const documents: [string, object][] = [
+      ["aws:ecr/repositoryPolicy:RepositoryPolicy", JSON.parse(policy({ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "ecr:BatchGetImage" })) as object],
+      ["aws:ecr/lifecyclePolicy:LifecyclePolicy", { rules: [rule] }],
+    ];
+    for (const [type, document] of documents) {
+      const resource = behaviour(type);
+      const checked = resource.check({ repository: id, policy: document }, scope, "document");
+      const created = await resource.create(checked.inputs, scope);
+      expect(created).toMatchObject({ id, outputs: { policy: JSON.stringify(document), repository: id, registryId: ACCOUNT } });
+      expect((await resource.read(id, scope, created.outputs))?.inputs).toEqual(checked.inputs);
+      await resource.delete(id, created.outputs, scope);
+      expect(await resource.read(id, scope)).toBeUndefined();
+    }
+    await pushImage(ecr, id, testImage());
+    await expect(repository.delete(id, changed, scope)).rejects.toThrow(/^deleting ECR Repository \(functions-[0-9a-f]{7}\): operation error ECR: DeleteRepository, .* RepositoryNotEmptyException: /);
+    await repository.delete(id, { ...changed, forceDelete: true }, scope);
+    expect(await repository.read(id, scope)).toBeUndefined();
+  });
+});
