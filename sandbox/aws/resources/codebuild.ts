@@ -124,6 +124,7 @@ export const project: Definition = {
     const outputs = compact({
       arn: found.arn,
       artifacts: asGiven({ type: "NO_ARTIFACTS" }, olds.artifacts, ["type"]),
+      autoRetryLimit: 0,
       badgeUrl: "",
       buildTimeout: found.timeoutInMinutes,
       concurrentBuildLimit: found.concurrentBuildLimit,

@@ -54,6 +54,7 @@ export const logGroup: Definition = {
         deletionProtectionEnabled: false,
         logGroupClass: "STANDARD",
         name: id,
+        namePrefix: "",
         retentionInDays: found.retentionInDays ?? 0,
         tags,
         tagsAll: tags,

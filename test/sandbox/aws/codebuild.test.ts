@@ -2,10 +2,33 @@
 import { deflateRawSync } from "node:zlib";
 import { dcfBuildspec } from "../../../facts/aws/dcf-buildspec.js";
 import { type Sandbox, startSandbox } from "../../../sandbox/index.js";
-import type { AwsCaller, AwsServiceName } from "../../../sandbox/aws/types.js";
+import { type AwsCaller, AwsError, type AwsServiceName } from "../../../sandbox/aws/types.js";
+import { json, send, signed } from "./wire.js";
 
 const REGION = "eu-west-1";
-type Members = Record<string, any>;
+type Members = Record<string, unknown>;
+
+interface Phase {
+  phaseType: string;
+  phaseStatus?: string;
+  contexts?: { statusCode: string; message: string }[];
+}
+
+/** A build as the API shows it. */
+interface Build {
+  id: string;
+  arn: string;
+  buildStatus: string;
+  buildNumber: number;
+  buildComplete: boolean;
+  initiator: string;
+  phases: Phase[];
+  logs: { groupName?: string; streamName?: string };
+}
+
+interface Event {
+  message: string;
+}
 
 let sandbox: Sandbox;
 let account: string;
@@ -18,15 +41,16 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-function call(service: AwsServiceName, operation: string, input: Members, caller = admin, region = REGION): Promise<Members> {
-  return sandbox.aws.call(caller, service, operation, input, region);
+async function call<T = Members>(service: AwsServiceName, operation: string, input: Members, caller = admin, region = REGION): Promise<T> {
+  return (await sandbox.aws.call(caller, service, operation, input, region)) as T;
 }
 
 async function refusal(call: Promise<unknown>): Promise<{ code: string; status: number; message: string }> {
-  const error: any = await call.then(
-    () => Promise.reject(new Error("The call was not refused")),
+  const error: unknown = await call.then(
+    () => new Error("The call was not refused"),
     (reason: unknown) => reason,
   );
+  if (!(error instanceof AwsError)) throw error;
   return { code: error.code, status: error.status, message: error.message };
 }
 
@@ -74,7 +98,7 @@ const trust = (condition?: object) =>
 
 async function role(statements: object[], trustPolicy = trust()): Promise<string> {
   const RoleName = `build-${++roles}`;
-  const { Role } = await call("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument: trustPolicy });
+  const { Role } = await call<{ Role: { Arn: string } }>("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument: trustPolicy });
   if (statements.length > 0) await call("iam", "PutRolePolicy", { RoleName, PolicyName: "inline", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }) });
   return Role.Arn;
 }
@@ -83,7 +107,14 @@ const LOGS = allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogE
 const spec = (...commands: string[]) => JSON.stringify({ version: "0.2", phases: { build: { commands } } });
 
 let projects = 0;
-async function project(given: { serviceRole?: string; region?: string; environment?: Members } & Members = {}): Promise<string> {
+interface ProjectOrder extends Members {
+  name?: string;
+  serviceRole?: string;
+  region?: string;
+  environment?: Members;
+}
+
+async function project(given: ProjectOrder = {}): Promise<string> {
   const { environment, region = REGION, ...others } = given;
   const name = given.name ?? `project-${++projects}`;
   await call(
@@ -103,28 +134,33 @@ async function project(given: { serviceRole?: string; region?: string; environme
   return name;
 }
 
-async function finished(id: string, caller = admin): Promise<Members> {
+async function finished(id: string, caller = admin): Promise<Build> {
   for (;;) {
-    const { builds } = await call("codebuild", "BatchGetBuilds", { ids: [id] }, caller);
-    if (builds[0].buildComplete) return builds[0];
+    const { builds } = await call<{ builds: Build[] }>("codebuild", "BatchGetBuilds", { ids: [id] }, caller);
+    if (builds[0]!.buildComplete) return builds[0]!;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
-async function build(projectName: string, overrides: Members = {}): Promise<Members> {
-  const started = await call("codebuild", "StartBuild", { projectName, ...overrides });
-  return finished(started.build.id);
+async function start(input: Members, caller = admin, region = REGION): Promise<Build> {
+  return (await call<{ build: Build }>("codebuild", "StartBuild", input, caller, region)).build;
 }
 
-async function log({ logs }: Members): Promise<string> {
-  const { events } = await call("logs", "GetLogEvents", { logGroupName: logs.groupName, logStreamName: logs.streamName, startFromHead: true });
-  return events.map(({ message }: Members) => message).join("");
+async function build(projectName: string, overrides: Members = {}): Promise<Build> {
+  return finished((await start({ projectName, ...overrides })).id);
 }
+
+async function log({ logs }: Build): Promise<string> {
+  const { events } = await call<{ events: Event[] }>("logs", "GetLogEvents", { logGroupName: logs.groupName, logStreamName: logs.streamName, startFromHead: true });
+  return events.map(({ message }) => message).join("");
+}
+
+const uuidOf = ({ id }: Build): string => id.split(":")[1]!;
 
 /** Type, status and context of the phase that failed. */
-function failure({ phases }: Members): Members | undefined {
-  const failed = phases.find(({ phaseStatus }: Members) => phaseStatus !== undefined && phaseStatus !== "SUCCEEDED");
-  return failed && { phase: failed.phaseType, status: failed.phaseStatus, ...failed.contexts[0] };
+function failure({ phases }: Build): Members | undefined {
+  const failed = phases.find(({ phaseStatus }) => phaseStatus !== undefined && phaseStatus !== "SUCCEEDED");
+  return failed && { phase: failed.phaseType, status: failed.phaseStatus, ...failed.contexts?.[0] };
 }
 
 /** What commands printed after "> ". */
@@ -139,8 +175,8 @@ describe("builds", () => {
     const name = await project();
     const done = await build(name, { buildspecOverride: spec('echo "hello $WHO"'), environmentVariablesOverride: [{ name: "WHO", value: "world" }] });
     expect(done.buildStatus).toBe("SUCCEEDED");
-    expect(done.phases.map(({ phaseType }: Members) => phaseType)).toEqual(["SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD", "UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED"]);
-    expect(done.logs).toMatchObject({ groupName: `/aws/codebuild/${name}`, streamName: done.id.split(":")[1] });
+    expect(done.phases.map(({ phaseType }) => phaseType)).toEqual(["SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD", "UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED"]);
+    expect(done.logs).toMatchObject({ groupName: `/aws/codebuild/${name}`, streamName: uuidOf(done) });
     expect(await log(done)).toContain("hello world\n");
   });
 
@@ -204,7 +240,7 @@ interface Deployment {
 let deployments = 0;
 
 /** Bucket, repository, roles and project of one integration; `rights` are the build role's. */
-async function deployment(change: { rights?: (rights: Record<string, object>) => object[]; environment?: Members; trustPolicy?: string; repositoryPolicy?: boolean; tagMutability?: string } = {}): Promise<Deployment> {
+async function deployment(change: { rights?: (rights: Record<string, object>) => object[]; environment?: Members & { variables?: Record<string, string | undefined> }; trustPolicy?: string; repositoryPolicy?: boolean; tagMutability?: string } = {}): Promise<Deployment> {
   const number = ++deployments;
   const [bucket, repository] = [`dcf-artifacts-${number}`, `dcf/apps-${number}`];
   const location = { CreateBucketConfiguration: { LocationConstraint: REGION } };
@@ -217,7 +253,7 @@ async function deployment(change: { rights?: (rights: Record<string, object>) =>
   }
   const execution = `execution-${number}`;
   const lambdaTrust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }] };
-  const { Role } = await call("iam", "CreateRole", { RoleName: execution, AssumeRolePolicyDocument: JSON.stringify(lambdaTrust) });
+  const { Role } = await call<{ Role: { Arn: string } }>("iam", "CreateRole", { RoleName: execution, AssumeRolePolicyDocument: JSON.stringify(lambdaTrust) });
   const functions = `arn:aws:lambda:${REGION}:${account}:function:dcf-*`;
   const rights: Record<string, object> = {
     read: allow("s3:GetObject", `arn:aws:s3:::${bucket}/*`),
@@ -233,14 +269,14 @@ async function deployment(change: { rights?: (rights: Record<string, object>) =>
     passRole: { ...allow("iam:PassRole", Role.Arn), Condition: { StringEquals: { "iam:PassedToService": "lambda.amazonaws.com" } } },
   };
   const buildRole = await role(change.rights?.(rights) ?? Object.values(rights), change.trustPolicy);
-  const variables = { ECR_REPOSITORY_URI: `${account}.dkr.ecr.${REGION}.amazonaws.com/${repository}`, LAMBDA_EXECUTION_ROLE_ARN: Role.Arn, ...change.environment?.variables };
+  const variables: Record<string, string | undefined> = { ECR_REPOSITORY_URI: `${account}.dkr.ecr.${REGION}.amazonaws.com/${repository}`, LAMBDA_EXECUTION_ROLE_ARN: Role.Arn, ...change.environment?.variables };
   const environmentVariables = Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
   const { variables: _variables, ...environment } = change.environment ?? {};
   const name = await project({ serviceRole: buildRole, environment: { privilegedMode: true, ...environment, environmentVariables } });
   return { project: name, bucket, repository, buildRole, executionRole: Role.Arn };
 }
 
-function deploy({ project: name, bucket }: Deployment, overrides: Record<string, string> = {}): Promise<Members> {
+function deploy({ project: name, bucket }: Deployment, overrides: Record<string, string> = {}): Promise<Build> {
   const variables = { S3_BUCKET: bucket, S3_KEY: KEY, FUNCTION_NAME: `${FUNCTION}-${name}`, AWS_REGION: REGION, ...overrides };
   return build(name, { buildspecOverride: dcfBuildspec, environmentVariablesOverride: Object.entries(variables).map(([key, value]) => ({ name: key, value })) });
 }
@@ -253,20 +289,20 @@ describe("DCF's build", () => {
     const first = await deploy(target);
     expect({ status: first.buildStatus, log: first.buildStatus === "SUCCEEDED" ? "" : await log(first) }).toEqual({ status: "SUCCEEDED", log: "" });
     const FunctionName = `${FUNCTION}-${target.project}`;
-    const created = await call("lambda", "GetFunction", { FunctionName });
+    const created = await call<{ Configuration: { CodeSha256: string } }>("lambda", "GetFunction", { FunctionName });
     expect(created.Configuration).toMatchObject({ State: "Active", Role: target.executionRole, PackageType: "Image" });
-    const { Policy } = await call("lambda", "GetPolicy", { FunctionName });
-    expect(JSON.parse(Policy).Statement.map(({ Action }: Members) => Action).sort()).toEqual(["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"]);
+    const { Policy } = await call<{ Policy: string }>("lambda", "GetPolicy", { FunctionName });
+    expect((JSON.parse(Policy) as { Statement: { Action: string }[] }).Statement.map(({ Action }) => Action).sort()).toEqual(["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"]);
     expect((await call("lambda", "GetFunctionUrlConfig", { FunctionName })).AuthType).toBe("NONE");
-    const answer = await call("lambda", "Invoke", { FunctionName });
+    const answer = await call<{ Payload: string }>("lambda", "Invoke", { FunctionName });
     expect(JSON.parse(answer.Payload)).toMatchObject({ statusCode: 200, body: "hello" });
 
     const second = await deploy(target);
     expect(second.buildStatus).toBe("SUCCEEDED");
-    const updated = await call("lambda", "GetFunction", { FunctionName });
+    const updated = await call<{ Configuration: { CodeSha256: string } }>("lambda", "GetFunction", { FunctionName });
     expect(updated.Configuration.CodeSha256).not.toBe(created.Configuration.CodeSha256);
-    const { events } = await call("logs", "FilterLogEvents", { logGroupName: `/aws/codebuild/${target.project}`, filterPattern: "password" });
-    expect(events.filter(({ message }: Members) => !message.includes("get-login-password"))).toEqual([]);
+    const { events } = await call<{ events: Event[] }>("logs", "FilterLogEvents", { logGroupName: `/aws/codebuild/${target.project}`, filterPattern: "password" });
+    expect(events.filter(({ message }) => !message.includes("get-login-password"))).toEqual([]);
   });
 
   it("gives no URL where the project says so", async () => {
@@ -352,7 +388,7 @@ describe("projects", () => {
     });
     expect(await refusal(project({ name }))).toEqual({ code: "ResourceAlreadyExistsException", status: 400, message: `Project already exists: ${arn(name)}` });
     await project({ name, region: "eu-central-1" });
-    expect((await call("codebuild", "StartBuild", { projectName: name }, admin, "eu-central-1")).build.buildNumber).toBe(1);
+    expect((await start({ projectName: name }, admin, "eu-central-1")).buildNumber).toBe(1);
   });
 
   it.each([
@@ -391,7 +427,7 @@ describe("rights", () => {
   async function as(...statements: object[]): Promise<AwsCaller> {
     const trustAccount = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: "sts:AssumeRole" }] });
     const roleArn = await role(statements, trustAccount);
-    const { Role } = await call("iam", "GetRole", { RoleName: roleArn.split("/")[1] });
+    const { Role } = await call<{ Role: { RoleName: string; RoleId: string } }>("iam", "GetRole", { RoleName: roleArn.split("/")[1] });
     const sessionArn = `arn:aws:sts::${account}:assumed-role/${Role.RoleName}/platform`;
     return { principal: { kind: "role-session", arn: sessionArn, accountId: account, roleArn, uniqueId: Role.RoleId, sessionName: "platform" } };
   }
@@ -400,7 +436,7 @@ describe("rights", () => {
     const [own, other] = [await project(), await project()];
     const on = (name: string) => `arn:aws:codebuild:${REGION}:${account}:project/${name}`;
     const platform = await as(allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"], on(own)));
-    const { build: started } = await call("codebuild", "StartBuild", { projectName: own }, platform);
+    const started = await start({ projectName: own }, platform);
     expect((await finished(started.id, platform)).initiator).toMatch(/^build-\d+\/platform$/);
     const denied = (action: string, resource: string) => ({
       code: "AccessDeniedException",
@@ -425,7 +461,7 @@ describe("rights", () => {
         message: expect.stringContaining(`is not authorized to perform: iam:PassRole on resource: ${serviceRole}`),
       });
     }
-    expect((await call("codebuild", "CreateProject", input, await as(allow("codebuild:*"), pass("codebuild.amazonaws.com")))).project.name).toBe("passed");
+    expect(await call("codebuild", "CreateProject", input, await as(allow("codebuild:*"), pass("codebuild.amazonaws.com")))).toMatchObject({ project: { name: "passed" } });
   });
 
   it("on a log group end in :*", async () => {
@@ -456,8 +492,8 @@ describe("builds that do not run as they should", () => {
     const serviceRole = await role([]);
     const name = await project({ serviceRole });
     const done = await build(name);
-    const stream = `arn:aws:logs:${REGION}:${account}:log-group:/aws/codebuild/${name}:log-stream:${done.id.split(":")[1]}`;
-    const session = `arn:aws:sts::${account}:assumed-role/${serviceRole.split("/")[1]}/AWSCodeBuild-${done.id.split(":")[1]}`;
+    const stream = `arn:aws:logs:${REGION}:${account}:log-group:/aws/codebuild/${name}:log-stream:${uuidOf(done)}`;
+    const session = `arn:aws:sts::${account}:assumed-role/${serviceRole.split("/")[1]}/AWSCodeBuild-${uuidOf(done)}`;
     expect(failure(done)).toEqual({
       phase: "PROVISIONING",
       status: "FAILED",
@@ -472,10 +508,10 @@ describe("builds that do not run as they should", () => {
   it("stop when they are told to, and at their time limit", async () => {
     const name = await project({ timeoutInMinutes: 5 });
     const sleeping = { projectName: name, buildspecOverride: spec("sleep 3600") };
-    const { build: first } = await call("codebuild", "StartBuild", sleeping);
+    const first = await start(sleeping);
     expect(first).toMatchObject({ buildStatus: "IN_PROGRESS", buildComplete: false });
     expect((await call("codebuild", "StopBuild", { id: first.id })).build).toMatchObject({ buildStatus: "STOPPED", buildComplete: true, currentPhase: "COMPLETED" });
-    const { build: second } = await call("codebuild", "StartBuild", sleeping);
+    const second = await start(sleeping);
     sandbox.core.clock.advance(301);
     expect((await finished(second.id)).buildStatus).toBe("TIMED_OUT");
     sandbox.core.clock.advance(-301);
@@ -485,7 +521,7 @@ describe("builds that do not run as they should", () => {
 
   it("end as a fault where the sandbox was set back meanwhile", async () => {
     const name = await project();
-    const { build: started } = await call("codebuild", "StartBuild", { projectName: name, buildspecOverride: spec("sleep 3600") });
+    const started = await start({ projectName: name, buildspecOverride: spec("sleep 3600") });
     const snapshot = sandbox.snapshot();
     await call("codebuild", "StopBuild", { id: started.id });
     sandbox.restore(snapshot);
@@ -520,13 +556,51 @@ describe("images", () => {
     for (const [type, architecture] of [["LINUX_CONTAINER", "amd64"], ["ARM_CONTAINER", "arm64"]] as const) {
       const target = await deployment({ environment: { type, variables: { PUBLIC_URL: "false" } } });
       await deploy(target);
-      const { images } = await call("ecr", "BatchGetImage", { repositoryName: target.repository, imageIds: [{ imageTag: `${FUNCTION}-${target.project}` }] });
-      const manifest = JSON.parse(images[0].imageManifest);
+      const image = { repositoryName: target.repository, imageIds: [{ imageTag: `${FUNCTION}-${target.project}` }] };
+      const { images } = await call<{ images: { imageManifest: string }[] }>("ecr", "BatchGetImage", image);
+      const manifest = JSON.parse(images[0]!.imageManifest) as { config: { digest: string }; layers: unknown[] };
       expect(manifest.layers).toHaveLength(1);
-      const { downloadUrl } = await call("ecr", "GetDownloadUrlForLayer", { repositoryName: target.repository, layerDigest: manifest.config.digest });
-      expect(downloadUrl).toContain(manifest.config.digest);
-      const config = sandbox.store.list<Members>("aws:ecr/layer").map(({ value }) => Buffer.from(value.data ?? value.body ?? "", "base64").toString("latin1")).find((text) => text.includes(`"architecture":"${architecture}"`));
-      expect(config).toBeDefined();
+      const layer = sandbox.store.list("aws:ecr/layer").find(({ id }) => id.includes(manifest.config.digest));
+      expect(Buffer.from((layer!.value as { data: string }).data, "base64").toString("utf8")).toContain(`"architecture":"${architecture}"`);
+    }
+  });
+});
+
+describe("over the wire", () => {
+  const key = () => sandbox.aws.administrator(account).accessKey;
+  const ask = async (target: string, body: object, service: string) => {
+    const answer = await send(sandbox, await signed(sandbox, json(target, body), { key: key(), service, region: REGION }));
+    return { status: answer.status, body: JSON.parse(answer.text) as Members };
+  };
+
+  it("answers in the JSON protocol, with times in seconds", async () => {
+    const name = await project();
+    const answer = await ask("CodeBuild_20161006.BatchGetProjects", { names: [name] }, "codebuild");
+    expect(answer).toMatchObject({ status: 200, body: { projects: [{ name, created: expect.any(Number) }], projectsNotFound: [] } });
+    expect(await ask("CodeBuild_20161006.StartBuild", { projectName: "absent" }, "codebuild")).toEqual({
+      status: 400,
+      body: { __type: "ResourceNotFoundException", message: `Project cannot be found: arn:aws:codebuild:${REGION}:${account}:project/absent` },
+    });
+    expect(await ask("Logs_20140328.DescribeLogStreams", { logGroupName: "absent" }, "logs")).toEqual({ status: 400, body: { __type: "ResourceNotFoundException", message: "The specified log group does not exist." } });
+  });
+
+  it("refuses operations that a service does not have, and signatures for another service", async () => {
+    expect(await ask("CodeBuild_20161006.InvalidateProjectCache", {}, "codebuild")).toMatchObject({ status: 400, body: { __type: "UnknownOperationException" } });
+    expect(await ask("Logs_20140328.DescribeLogGroups", {}, "codebuild")).toMatchObject({ status: 400, body: { __type: "UnknownOperationException" } });
+    const unsigned = await send(sandbox, json("CodeBuild_20161006.ListProjects"));
+    expect({ status: unsigned.status, body: JSON.parse(unsigned.text) as Members }).toMatchObject({ status: 400, body: { __type: "MissingAuthenticationTokenException" } });
+  });
+});
+
+describe("an encrypted bucket", () => {
+  it("lets builds read with the right to decrypt, and not without", async () => {
+    const { KeyMetadata } = await call<{ KeyMetadata: { Arn: string } }>("kms", "CreateKey", {});
+    for (const [extra, line] of [[[], "fatal error: An error occurred (403)"], [[allow("kms:Decrypt", KeyMetadata.Arn)], "download: s3://"]] as const) {
+      const target = await deployment({ rights: (rights) => [...Object.values(rights), ...extra], environment: { variables: { PUBLIC_URL: "false" } } });
+      await call("s3", "PutObject", { Bucket: target.bucket, Key: KEY, Body: zip(APP), ServerSideEncryption: "aws:kms", SSEKMSKeyId: KeyMetadata.Arn });
+      const done = await deploy(target);
+      expect([extra.length, done.buildStatus]).toEqual([extra.length, extra.length === 0 ? "FAILED" : "SUCCEEDED"]);
+      expect(await log(done)).toContain(line);
     }
   });
 });
