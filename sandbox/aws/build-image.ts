@@ -61,7 +61,7 @@ export function buildImage(order: ImageOrder): Image {
   for (const { name, value } of instructions) {
     const text = value.replace(/\$\{?([A-Za-z_]\w*)\}?/g, (whole, variable: string) => variables[variable] ?? whole);
     if (name === "ARG") {
-      const [key = "", standard] = split(text, "=");
+      const [key, standard] = split(text, "=");
       variables[key] = order.buildArgs[key] ?? standard ?? "";
     } else if (!applyInstruction(name, text, config, files, order.context) && !WITHOUT_EFFECT.includes(name)) {
       throw new DockerfileError(`failed to solve: dockerfile parse error: unknown instruction: ${name}`);
@@ -107,7 +107,7 @@ function readDockerfile(text: string): { name: string; value: string }[] {
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => {
-      const [name = "", value = ""] = split(line, " ");
+      const [name, value = ""] = split(line, " ");
       return { name: name.toUpperCase(), value: value.trim() };
     });
 }
@@ -139,9 +139,9 @@ function commandOf(text: string): string[] {
 }
 
 function pairs(text: string): [string, string][] {
-  const found = [...text.matchAll(/([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)/g)];
-  if (found.length > 0) return found.map((match) => [match[1] ?? "", (match[2] ?? "").replace(/^"|"$/g, "")]);
-  const [key = "", value = ""] = split(text, " ");
+  const found = [...text.matchAll(/([\w.-]+)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S*))/g)];
+  if (found.length > 0) return found.map(([, key = "", double, single, bare = ""]) => [key, double?.replace(/\\(.)/g, "$1") ?? single ?? bare]);
+  const [key, value = ""] = split(text, " ");
   return [[key, value]];
 }
 

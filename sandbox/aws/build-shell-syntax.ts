@@ -91,7 +91,7 @@ class Parser {
     const negated = /^!\s/.test(this.text.slice(this.#at, this.#at + 2));
     if (negated) this.#at += 1;
     const commands = [this.#command()];
-    for (this.#blanks(); this.#peek() === "|" && this.text[this.#at + 1] !== "|"; this.#blanks()) {
+    while (this.#atPipe()) {
       this.#at += 1;
       this.#separators();
       commands.push(this.#command());
@@ -285,6 +285,11 @@ class Parser {
 
   #peek(): string {
     return this.text[this.#at] ?? "";
+  }
+
+  #atPipe(): boolean {
+    this.#blanks();
+    return this.#peek() === "|" && this.text[this.#at + 1] !== "|";
   }
 
   #atBreak(): boolean {

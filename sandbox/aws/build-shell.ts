@@ -7,8 +7,8 @@ export interface ProgramCall {
   name: string;
   args: readonly string[];
   stdin: string;
-  out(text: string): void;
-  err(text: string): void;
+  out: (text: string) => void;
+  err: (text: string) => void;
   shell: Shell;
 }
 
@@ -29,8 +29,8 @@ export interface ShellParts {
 
 interface Streams {
   stdin: string;
-  out(text: string): void;
-  err(text: string): void;
+  out: (text: string) => void;
+  err: (text: string) => void;
 }
 
 class Exit extends Error {
@@ -288,7 +288,7 @@ export class Shell {
 
 /** `%` and `%%` take a pattern off the end, `#` and `##` off the beginning; doubled, the longest piece. */
 function strip(value: string, operator: string, pattern: string): string {
-  const body = [...pattern].map((character) => (character === "*" ? ".*" : character === "?" ? "." : character.replace(/[.+^${}()|[\]\\]/, "\\$&"))).join("");
+  const body = Array.from(pattern, (character) => (character === "*" ? ".*" : character === "?" ? "." : character.replace(/[.+^${}()|[\]\\]/, "\\$&"))).join("");
   const matches = new RegExp(`^(?:${body})$`, "s");
   const lengths = Array.from({ length: value.length + 1 }, (_, length) => length);
   if (operator.length === 2) lengths.reverse();

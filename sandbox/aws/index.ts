@@ -60,6 +60,9 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
   };
   const cloud: AwsCloud = {
     defaultAccountId: DEFAULT_ACCOUNT_ID,
+    get propagationDelaySeconds() {
+      return core.settings.propagationDelaySeconds;
+    },
     administrator: (accountId) => accounts.administrator(accountId),
     accountOfAccessKey: (accessKeyId) => {
       const key = credentials.find(accessKeyId);

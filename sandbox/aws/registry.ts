@@ -30,10 +30,6 @@ interface Call {
 
 const HOST = /^(?<registryId>\d{12})\.dkr\.ecr(?:-fips)?\.(?<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
 
-export function isRegistryHost(host: string): boolean {
-  return HOST.test(host);
-}
-
 /** A refusal that only the registry protocol knows. */
 class RegistryError extends Error {
   constructor(

@@ -2,14 +2,21 @@
 import { partitionOfRegion } from "../../facts/aws/partitions.js";
 import type { ProviderScope, ProviderTable, ResourceBehaviour } from "../types.js";
 import { behaviour, type Definition } from "./resources/behaviour.js";
+import * as codebuild from "./resources/codebuild.js";
+import * as ecr from "./resources/ecr.js";
 import * as iam from "./resources/iam.js";
 import { createInvokes } from "./resources/invokes.js";
 import * as kms from "./resources/kms.js";
+import * as logs from "./resources/logs.js";
 import { bucketLifecycleConfiguration } from "./resources/s3-lifecycle.js";
 import * as s3 from "./resources/s3.js";
 import type { AwsCloud } from "./types.js";
 
 const definitions: readonly Definition[] = [
+  codebuild.project,
+  ecr.lifecyclePolicy,
+  ecr.repository,
+  ecr.repositoryPolicy,
   iam.openIdConnectProvider,
   iam.policy,
   iam.role,
@@ -17,6 +24,7 @@ const definitions: readonly Definition[] = [
   iam.rolePolicyAttachment,
   kms.alias,
   kms.key,
+  logs.logGroup,
   s3.bucket,
   bucketLifecycleConfiguration,
   s3.bucketOwnershipControls,

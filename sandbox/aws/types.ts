@@ -34,6 +34,8 @@ export type AwsServiceName = "codebuild" | "ecr" | "iam" | "kms" | "lambda" | "l
 export interface AwsCloud {
   /** The account that everything uses unless told otherwise. */
   readonly defaultAccountId: string;
+  /** Seconds until trust and grants are seen, as the administrator set them. */
+  readonly propagationDelaySeconds: number;
   /** The user that a fresh account has, with `AdministratorAccess`; makes the account if it is new. */
   administrator(accountId: string): { caller: AwsCaller; accessKey: AwsAccessKey };
   /** Whose key this is; undefined for one that the sandbox did not issue or that is no longer good. */

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import * as cloudwatch from "@pulumi/aws/cloudwatch/index.js";
+import * as codebuild from "@pulumi/aws/codebuild/index.js";
+import * as ecr from "@pulumi/aws/ecr/index.js";
 import * as iam from "@pulumi/aws/iam/index.js";
 import * as kms from "@pulumi/aws/kms/index.js";
 import * as s3 from "@pulumi/aws/s3/index.js";
@@ -89,7 +92,23 @@ async function everything(): Promise<Record<string, unknown>> {
       { id: "both", status: "Disabled", filter: { and: { prefix: "a/", tags: { T: "v" } } }, expiration: { days: 3 } },
     ],
   });
-  return { provider, policy, role, inline, attached, alias, block, ownership, encryption, versioning, bucketPolicy, lifecycle };
+  const logs = new cloudwatch.LogGroup("logs", { name: "/aws/codebuild/project", retentionInDays: 30, tags: { L: "v" } });
+  const project = new codebuild.Project("project", {
+    description: "p",
+    serviceRole: bare.arn,
+    buildTimeout: 30,
+    source: { type: "NO_SOURCE", buildspec: "version: 0.2" },
+    artifacts: { type: "NO_ARTIFACTS" },
+    environment: { type: "LINUX_CONTAINER", computeType: "BUILD_GENERAL1_SMALL", image: "aws/codebuild/standard:7.0", privilegedMode: true, environmentVariables: [{ name: "A", value: "1" }] },
+    logsConfig: { cloudwatchLogs: { status: "ENABLED", groupName: logs.name } },
+    tags: { P: "v" },
+  });
+  const repository = new ecr.Repository("repository", { name: "repository", imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: true }, tags: { R: "v" } });
+  const pull = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "ecr:BatchGetImage" }] });
+  const repositoryPolicy = new ecr.RepositoryPolicy("repositoryPolicy", { repository: repository.name, policy: pull });
+  const expiry = JSON.stringify({ rules: [{ rulePriority: 1, selection: { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 14 }, action: { type: "expire" } }] });
+  const lifecyclePolicy = new ecr.LifecyclePolicy("lifecyclePolicy", { repository: repository.name, policy: expiry });
+  return { project, repositoryPolicy, lifecyclePolicy, provider, policy, role, inline, attached, alias, block, ownership, encryption, versioning, bucketPolicy, lifecycle };
 }
 
 /** Properties of a class or result that the declarations do not allow to be undefined. */

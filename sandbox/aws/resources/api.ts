@@ -59,6 +59,11 @@ export class Api {
     return partitionOfRegion(this.scope.region)?.dnsSuffix ?? "amazonaws.com";
   }
 
+  /** How long a provider has to wait until what it made is seen. */
+  get propagationDelaySeconds(): number {
+    return this.cloud.propagationDelaySeconds;
+  }
+
   /** Throws {@link CallError}. */
   async call(service: Service, operation: string, input: Members, region = this.scope.region): Promise<Members> {
     const { caller } = this.cloud.administrator(this.scope.accountId);
