@@ -22,11 +22,14 @@ const test: Program = (call) => {
     call.err("sh: [: missing `]'\n");
     return 2;
   }
-  const [first = "", second = "", third = ""] = args;
-  if (first === "!") return Number(!evaluate(call, args.slice(1)));
-  if (args.length > 3) return unknown(call, [first, second, third, "…"].join(" "));
-  return Number(!evaluate(call, args));
+  const negated = args[0] === "!";
+  const tested = negated ? args.slice(1) : args;
+  const operator = tested.length === 2 ? tested[0] : tested.length === 3 ? tested[1] : undefined;
+  if (tested.length > 3 || (operator !== undefined && !TESTS.includes(operator))) return unknown(call, tested.join(" "));
+  return Number(evaluate(call, tested) === negated);
 };
+
+const TESTS: readonly string[] = ["-z", "-n", "-f", "-s", "-d", "-e", "=", "==", "!=", "-eq", "-ne", "-lt", "-gt"];
 
 function evaluate({ shell }: ProgramCall, args: readonly string[]): boolean {
   const [a = "", b = "", c = ""] = args;

@@ -1,6 +1,5 @@
 /** Projects and builds as the API shows them. */
 import type { BuildRecord, BuildSettings, PhaseRecord, ProjectRecord } from "./codebuild-store.js";
-import { dnsSuffix } from "./s3-state.js";
 
 function settings({ source, environment, serviceRole, timeoutInMinutes, queuedTimeoutInMinutes, encryptionKey, vpcConfig }: BuildSettings): object {
   return {
@@ -79,7 +78,8 @@ function logsOutput({ logs, logsConfig, accountId, region, arn }: BuildRecord): 
   };
 }
 
-/** https://docs.aws.amazon.com/general/latest/gr/rande.html */
+/** The console of the region's partition. */
 function consoleHost(region: string): string {
-  return dnsSuffix(region).replace(/^amazonaws/, region.startsWith("us-gov-") ? "amazonaws-us-gov" : region.startsWith("cn-") ? "amazonaws" : "aws.amazon");
+  if (region.startsWith("cn-")) return "amazonaws.cn";
+  return region.startsWith("us-gov-") ? "amazonaws-us-gov.com" : "aws.amazon.com";
 }

@@ -207,6 +207,7 @@ describe("the build's shell", () => {
   });
 
   it.each([
+    ["[ -x file ]", "[: the sandbox does not know '-x file'"],
     ["terraform apply", "sh: terraform: command not found"],
     ["for x in a; do echo $x; done", "the sandbox's shell does not know `for'"],
     ["echo $((1 + 1)", "the sandbox's shell has no subshells"],
@@ -602,5 +603,40 @@ describe("an encrypted bucket", () => {
       expect([extra.length, done.buildStatus]).toEqual([extra.length, extra.length === 0 ? "FAILED" : "SUCCEEDED"]);
       expect(await log(done)).toContain(line);
     }
+  });
+});
+
+describe("log groups", () => {
+  const name = { logGroupName: "/test/group" };
+
+  it("keep streams and events, and find them by time and terms", async () => {
+    await call("logs", "CreateLogGroup", { ...name, tags: { a: "1" } });
+    expect(await refusal(call("logs", "CreateLogGroup", name))).toEqual({ code: "ResourceAlreadyExistsException", status: 400, message: "The specified log group already exists" });
+    expect(await refusal(call("logs", "PutLogEvents", { ...name, logStreamName: "s", logEvents: [{ timestamp: 1, message: "m" }] }))).toMatchObject({ code: "ResourceNotFoundException", message: "The specified log stream does not exist." });
+    await call("logs", "CreateLogStream", { ...name, logStreamName: "s" });
+    const now = sandbox.core.clock.now().getTime();
+    const logEvents = ["one error", "two", "three error"].map((message, index) => ({ timestamp: now + index, message }));
+    await call("logs", "PutLogEvents", { ...name, logStreamName: "s", logEvents });
+    expect(await refusal(call("logs", "PutLogEvents", { ...name, logStreamName: "s", logEvents: [...logEvents].reverse() }))).toMatchObject({ code: "InvalidParameterException" });
+    const found = async (operation: string, input: Members) => (await call<{ events: Event[] }>("logs", operation, { ...name, ...input })).events.map(({ message }) => message);
+    expect(await found("FilterLogEvents", { filterPattern: "error -one" })).toEqual(["three error"]);
+    expect(await found("GetLogEvents", { logStreamName: "s", startTime: now + 1, endTime: now + 2 })).toEqual(["two"]);
+    expect(await found("GetLogEvents", { logStreamName: "s", limit: 1 })).toEqual(["three error"]);
+    const forward = await call("logs", "GetLogEvents", { ...name, logStreamName: "s", limit: 2, startFromHead: true });
+    expect(await found("GetLogEvents", { logStreamName: "s", nextToken: forward.nextForwardToken })).toEqual(["three error"]);
+    expect(await call("logs", "DescribeLogStreams", name)).toMatchObject({ logStreams: [{ logStreamName: "s", firstEventTimestamp: now, lastEventTimestamp: now + 2 }] });
+  });
+
+  it("have a retention that CloudWatch Logs offers, and tags", async () => {
+    await call("logs", "PutRetentionPolicy", { ...name, retentionInDays: 30 });
+    expect(await refusal(call("logs", "PutRetentionPolicy", { ...name, retentionInDays: 31 }))).toMatchObject({ code: "InvalidParameterException", status: 400 });
+    const { logGroups } = await call<{ logGroups: { retentionInDays: number; logGroupArn: string; arn: string }[] }>("logs", "DescribeLogGroups", { logGroupNamePrefix: "/test/" });
+    const [{ retentionInDays, logGroupArn, arn }] = logGroups as [(typeof logGroups)[0]];
+    expect([retentionInDays, arn]).toEqual([30, `${logGroupArn}:*`]);
+    await call("logs", "TagResource", { resourceArn: logGroupArn, tags: { b: "2" } });
+    await call("logs", "UntagResource", { resourceArn: logGroupArn, tagKeys: ["a"] });
+    expect(await call("logs", "ListTagsForResource", { resourceArn: logGroupArn })).toEqual({ tags: { b: "2" } });
+    await call("logs", "DeleteLogGroup", name);
+    expect(await refusal(call("logs", "DescribeLogStreams", name))).toMatchObject({ code: "ResourceNotFoundException" });
   });
 });
