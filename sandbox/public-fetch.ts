@@ -23,7 +23,8 @@ export interface PublicNetwork {
  * authority, over a pair of streams in place of the network. Never rejects.
  */
 export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: number) => Promise<IssuerAnswer> {
-  const server = http.createServer((incoming, outgoing) => {
+  // Connections are kept for good: one that the server ends while a request is on its way would fail that request.
+  const server = http.createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
     void readRequest(incoming, true, "")
       .then((request) => network.issuers.answer(request))
       .catch(() => textResponse(500, "The issuer failed."))

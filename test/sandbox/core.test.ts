@@ -537,6 +537,12 @@ describe("issuers", () => {
       expect(await ask()).toEqual({ status: "ok", httpStatus: 500, body: "" });
     });
 
+    it("answer again after longer than HTTP servers keep an idle connection by default", async () => {
+      expect(await ask()).toMatchObject({ status: "ok" });
+      await new Promise((resolve) => setTimeout(resolve, 6500));
+      expect(await ask()).toMatchObject({ status: "ok" });
+    });
+
     it("are unreachable when slower than the deadline, untrusted, unknown, or without TLS", async () => {
       sandbox.issuers.behave(issuer, { delaySeconds: 6 });
       expect(await ask(50)).toEqual({ status: "unreachable", detail: "no answer within 0.05 s" });
