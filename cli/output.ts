@@ -12,12 +12,14 @@ export class CliError extends Error {
   }
 }
 
-type Stream = Pick<NodeJS.WriteStream, "isTTY">;
+/** `isTTY` is undefined in a pipe, whatever Node's declaration says. */
+type Stream = { isTTY?: boolean | undefined };
 
 /** Whether people read the stream: on a terminal that takes colours, unless `NO_COLOR` is set (https://no-color.org). */
 export function coloured(stream: Stream, environment: NodeJS.ProcessEnv = process.env): boolean {
   const refused = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";
-  return stream.isTTY && !refused;
+  // A plain false: the colour library takes undefined as leave to guess.
+  return stream.isTTY === true && !refused;
 }
 
 /** Colours for a stream; in a pipe every one leaves its text as it is. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
-import { sandboxVariable } from "../sandbox/environment.js";
+import { SANDBOX_VARIABLE } from "../facts/sandbox.js";
 import { CliError, oneLine } from "./output.js";
 
 /** The port on 127.0.0.1 that a sandbox listens on unless told otherwise. */
@@ -8,7 +8,7 @@ export const defaultPort = 8470;
 export const defaultSandboxUrl = `http://127.0.0.1:${defaultPort}`;
 
 export function sandboxOption(): Option {
-  return new Option("--sandbox <url>", `the running sandbox (default: $${sandboxVariable} or ${defaultSandboxUrl})`);
+  return new Option("--sandbox <url>", `the running sandbox (default: $${SANDBOX_VARIABLE} or ${defaultSandboxUrl})`);
 }
 
 /** A commander parser for a number of at least `minimum`. */

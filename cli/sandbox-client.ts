@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { sandboxVariable } from "../sandbox/environment.js";
+import { SANDBOX_VARIABLE } from "../facts/sandbox.js";
 import { CliError, oneLine } from "./output.js";
 import { defaultSandboxUrl } from "./sandbox-arguments.js";
 
@@ -12,7 +12,7 @@ export class SandboxClient {
 
   /** Default: as `CLOUD_FEDERATION_SANDBOX` says, else {@link defaultSandboxUrl}. */
   constructor(url: string | undefined) {
-    const chosen = url ?? (process.env[sandboxVariable] || defaultSandboxUrl);
+    const chosen = url ?? (process.env[SANDBOX_VARIABLE] || defaultSandboxUrl);
     const parsed = URL.canParse(chosen) ? new URL(chosen) : undefined;
     const local = parsed !== undefined && /^(127(\.\d+){3}|localhost|\[::1\])$/.test(parsed.hostname);
     if (parsed?.protocol !== "http:" || !local) {

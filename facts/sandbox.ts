@@ -5,3 +5,6 @@ export const SANDBOX_USER_PATH = "/cloud-federation-sandbox/";
 
 /** How every secret of the sandbox begins: nobody takes it for a real one, and it can be looked for in what is printed. */
 export const SANDBOX_SECRET_MARK = "SANDBOXSECRET";
+
+/** Set, to the sandbox's address, in a shell that is pointed at one. */
+export const SANDBOX_VARIABLE = "CLOUD_FEDERATION_SANDBOX";

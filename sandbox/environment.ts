@@ -1,12 +1,10 @@
+import { SANDBOX_VARIABLE } from "../facts/sandbox.js";
 import type { Sandbox } from "./index.js";
 
 export interface EnvironmentOptions {
   /** Default `us-east-1`. */
   region?: string;
 }
-
-/** Where a running sandbox is, for this project's own commands. */
-export const sandboxVariable = "CLOUD_FEDERATION_SANDBOX";
 
 /**
  * What points clients at the sandbox: as their proxy, whose CA they trust, so that the real host names work; and, where
@@ -19,7 +17,7 @@ export function clientEnvironment(sandbox: Sandbox, options: EnvironmentOptions 
   const loopback = "127.0.0.1,localhost,::1";
   const { url, caFile, providersPort } = sandbox;
   return {
-    [sandboxVariable]: url,
+    [SANDBOX_VARIABLE]: url,
     HTTPS_PROXY: url,
     https_proxy: url,
     HTTP_PROXY: url,

@@ -23,7 +23,8 @@ export interface PublicNetwork {
  * authority, over a pair of streams in place of the network. Never rejects.
  */
 export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: number) => Promise<IssuerAnswer> {
-  const server = http.createServer((incoming, outgoing) => {
+  // Connections are kept for good: one that the server ends while a request is on its way would fail that request.
+  const server = http.createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
     void readRequest(incoming, true, "")
       .then((request) => network.issuers.answer(request))
       .catch(() => textResponse(500, "The issuer failed."))
@@ -36,7 +37,7 @@ export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: 
     agents.set(shown, agent);
     return agent;
   };
-  return async (url, timeoutMs) => {
+  const fetchDocument = async (url: string, timeoutMs: number): Promise<IssuerAnswer> => {
     const target = URL.canParse(url) ? new URL(url) : undefined;
     if (target?.protocol !== "https:") return { status: "unreachable", detail: `${url} is no https:// URL` };
     const { hostname, port } = target;
@@ -47,6 +48,15 @@ export function publicFetcher(network: PublicNetwork): (url: string, timeoutMs: 
     } catch (error) {
       return { status: "unreachable", detail: error instanceof Error ? error.message : String(error) };
     }
+  };
+  // Many exchanges at once wait for one answer together, as at a service that keeps documents for a moment.
+  const underWay = new Map<string, Promise<IssuerAnswer>>();
+  return (url, timeoutMs) => {
+    const known = underWay.get(url);
+    if (known) return known;
+    const answer = fetchDocument(url, timeoutMs).finally(() => underWay.delete(url));
+    underWay.set(url, answer);
+    return answer;
   };
 }
 

@@ -64,7 +64,11 @@ export class SandboxServer {
       }
       void this.#request(request, response);
     });
-    this.#http.on("connect", (request, socket) => this.#connect(request, socket));
+    this.#http.on("connect", (request, socket, head) => {
+      // What came in one piece with the CONNECT, such as the TLS hello of a client that does not wait.
+      if (head.length > 0) socket.unshift(head);
+      this.#connect(request, socket);
+    });
     this.#listener = net.createServer((socket) => this.#accept(socket));
   }
 

@@ -1,9 +1,7 @@
 /** A sandbox contract says nothing about a real account, and the other way round. */
 import type { Contract } from "../contract/schema.js";
+import { SANDBOX_VARIABLE } from "../facts/sandbox.js";
 import { InputError } from "./input-error.js";
-
-/** Set, to the sandbox's address, in a shell that is pointed at one. */
-export const SANDBOX_VARIABLE = "CLOUD_FEDERATION_SANDBOX";
 
 /** @throws InputError when contract and surroundings do not belong together */
 export function assertEnvironment({ environment }: Contract, env: NodeJS.ProcessEnv): void {

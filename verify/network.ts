@@ -23,6 +23,14 @@ class TunnelAgent extends HttpsProxyAgent<string> {
     super(proxy, { keepAlive: true });
   }
 
+  /**
+   * Everything here is https. Left to itself the library tells by the stack, differently when a connection is put back than
+   * when one is looked for, and so never finds one again.
+   */
+  override isSecureEndpoint(): boolean {
+    return true;
+  }
+
   override async connect(request: http.ClientRequest, options: ConnectOptions): ReturnType<HttpsProxyAgent<string>["connect"]> {
     let status = 200;
     request.once("proxyConnect", (answer: { statusCode: number }) => (status = answer.statusCode));

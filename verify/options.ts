@@ -1,5 +1,6 @@
 /** What a verification is given. */
 import type { AwsCredentials } from "./aws/clients.js";
+import type { Network } from "./network.js";
 import type { RunEvent } from "./runner.js";
 import type { TokenSource } from "./token-source.js";
 
@@ -30,6 +31,8 @@ export interface VerifyOptions {
   env?: NodeJS.ProcessEnv | undefined;
   /** PEM of a certificate authority to trust besides the usual ones. */
   ca?: string | undefined;
+  /** Connections to share among runs, made with the same `env` and `ca`; the caller closes it. Default: the run's own. */
+  network?: Network | undefined;
   /** Ends the run: what was stored is removed, the report so far is given. */
   signal?: AbortSignal | undefined;
   onEvent?: ((event: RunEvent) => void) | undefined;

@@ -1,4 +1,5 @@
 /** Runs checks: each as soon as what it needs has passed, independent ones at the same time. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { notTested, unknown, type Check, type CheckResult, type CheckScope, type Residue, type Verdict, type WaitNotice } from "./check.js";
 
 export type RunEvent =
@@ -42,14 +43,15 @@ function assertOrder(checks: readonly Check[]): void {
   }
 }
 
-/** How many checks come one after another from each, itself included. */
-function chainLengths(checks: readonly Check[]): Map<string, number> {
-  const lengths = new Map<string, number>();
+/** The checks of which most come one after another. */
+function longestChain(checks: readonly Check[]): ReadonlySet<string> {
+  const chains = new Map<string, string[]>();
+  const longer = (a: string[], b: string[]): string[] => (b.length > a.length ? b : a);
   for (const { id } of [...checks].reverse()) {
     const dependents = checks.filter(({ needs, after = [] }) => needs.includes(id) || after.includes(id));
-    lengths.set(id, 1 + Math.max(0, ...dependents.map((dependent) => lengths.get(dependent.id) ?? 0)));
+    chains.set(id, [id, ...dependents.map((dependent) => chains.get(dependent.id) ?? []).reduce(longer, [])]);
   }
-  return lengths;
+  return new Set([...chains.values()].reduce(longer, []));
 }
 
 class Run {
@@ -69,10 +71,8 @@ class Run {
       else signal?.addEventListener("abort", () => resolve(), { once: true });
     });
     options.onEvent?.({ type: "planned", checks });
-    // What becomes possible at the same moment starts in this order: the longest chain first, since it decides the time.
-    const lengths = chainLengths(checks);
-    const byLength = [...checks].sort((a, b) => (lengths.get(b.id) ?? 0) - (lengths.get(a.id) ?? 0));
-    for (const check of byLength) this.#ended.set(check.id, this.#start(check));
+    const longest = longestChain(checks);
+    for (const check of checks) this.#ended.set(check.id, this.#start(check, longest.has(check.id)));
   }
 
   async finish(): Promise<RunResult> {
@@ -86,11 +86,13 @@ class Run {
     return { results, residue: this.#residue, remarks: this.#remarks, interrupted: this.options.signal?.aborted ?? false };
   }
 
-  async #start(check: Check): Promise<CheckResult> {
+  /** @param first whether it is on the longest chain, which decides how long the run takes: the others let it go ahead */
+  async #start(check: Check, first: boolean): Promise<CheckResult> {
     // Starts no check before all are registered, so that every one finds those that it names.
     await Promise.resolve();
     const { id, title, grade, required } = check;
     const blocked = await this.#blocked(check);
+    if (!blocked && !first) await nextTurn();
     const began = performance.now();
     if (!blocked) this.options.onEvent?.({ type: "started", check });
     const verdict = blocked ?? (await this.#run(check));

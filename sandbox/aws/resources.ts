@@ -48,7 +48,7 @@ export function createAwsTable(cloud: AwsCloud): ProviderTable {
 function scope(cloud: AwsCloud, config: Record<string, string>): ProviderScope {
   const region = config.region ?? "";
   if (region === "") {
-    throw new Error("Missing region information. Make sure you have set your region, e.g. `pulumi config set aws:region us-west-2`.");
+    throw new Error("Missing region information. Set it with `pulumi config set aws:region us-west-2`: the sandbox's provider does not see the shell's AWS_REGION.");
   }
   if (!partitionOfRegion(region)) throw new Error(`Invalid AWS Region: ${region}`);
   const accountId = account(cloud, config.accessKey);

@@ -366,6 +366,8 @@ describe("output", () => {
   it("is coloured on a terminal only, and never with NO_COLOR", () => {
     expect([coloured({ isTTY: true }, {}), coloured({ isTTY: false }, {}), coloured({ isTTY: true }, { NO_COLOR: "1" }), coloured({ isTTY: true }, { NO_COLOR: "" }), coloured({ isTTY: true }, { TERM: "dumb" })]).toEqual([true, false, false, true, false]);
     expect(colours({ isTTY: false }).red("plain")).toBe("plain");
+    // In a pipe Node leaves the member out.
+    expect(coloured({}, {})).toBe(false);
   });
 
   it("shows a stack only where it is asked for", () => {

@@ -341,6 +341,27 @@ describe("proxy", () => {
     expect(await raw(sandbox.port, "CONNECT oidc.dcf.example:443 HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
   });
 
+  it("takes a TLS hello that comes together with the CONNECT", async () => {
+    const [near, far] = duplexPair();
+    const socket = net.connect(sandbox.port, "127.0.0.1");
+    let ahead = Buffer.from("CONNECT oidc.dcf.example:443 HTTP/1.1\r\n\r\n");
+    far.on("data", (sent: Buffer) => {
+      socket.write(Buffer.concat([ahead, sent]));
+      ahead = Buffer.alloc(0);
+    });
+    let established = false;
+    socket.on("data", (received: Buffer) => {
+      far.write(established ? received : received.subarray(received.indexOf("\r\n\r\n") + 4));
+      established = true;
+    });
+    const client = tls.connect({ socket: near, servername: "oidc.dcf.example", ca: sandbox.caPem });
+    await once(client, "secureConnect");
+    client.write("GET /.well-known/jwks.json HTTP/1.1\r\nHost: oidc.dcf.example\r\n\r\n");
+    expect(String(((await once(client, "data")) as [Buffer])[0])).toMatch(/^HTTP\/1\.1 200 /);
+    client.destroy();
+    socket.destroy();
+  });
+
   it("refuses absolute-form requests for other hosts, and issuers without TLS", async () => {
     const other = await raw(sandbox.port, "GET http://example.com/x HTTP/1.1\r\nHost: example.com\r\n\r\n", "docs/sandbox.md");
     expect(other).toMatch(/^HTTP\/1\.1 403 /);
@@ -514,6 +535,12 @@ describe("issuers", () => {
       expect(await sandbox.core.fetchPublic(`${issuer}/.well-known/jwks.json`, 5000)).toEqual({ status: "ok", httpStatus: 200, body: '{"keys":[]}' });
       sandbox.issuers.behave(issuer, { status: 500 });
       expect(await ask()).toEqual({ status: "ok", httpStatus: 500, body: "" });
+    });
+
+    it("answer again after longer than HTTP servers keep an idle connection by default", async () => {
+      expect(await ask()).toMatchObject({ status: "ok" });
+      await new Promise((resolve) => setTimeout(resolve, 6500));
+      expect(await ask()).toMatchObject({ status: "ok" });
     });
 
     it("are unreachable when slower than the deadline, untrusted, unknown, or without TLS", async () => {

@@ -4,8 +4,8 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { SANDBOX_VARIABLE } from "../../facts/sandbox.js";
 import { partitionNamed, type PartitionName } from "../../facts/aws/partitions.js";
-import { SANDBOX_VARIABLE } from "../environment.js";
 import { proxyFor, type Network } from "../network.js";
 
 export interface AwsCredentials {
