@@ -122,7 +122,8 @@ export class Administrator {
   }
 
   async deleteRole(): Promise<void> {
-    await this.call("iam", "DeleteRolePolicy", { RoleName: this.roleName, PolicyName: "s3-objects" });
+    const { PolicyNames } = (await this.call("iam", "ListRolePolicies", { RoleName: this.roleName })) as { PolicyNames: string[] };
+    for (const PolicyName of PolicyNames) await this.call("iam", "DeleteRolePolicy", { RoleName: this.roleName, PolicyName });
     await this.call("iam", "DeleteRole", { RoleName: this.roleName });
   }
 
