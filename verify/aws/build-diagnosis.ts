@@ -127,7 +127,7 @@ function suspectsOf({ repositoryUri, executionRoleArn }: BuildGrant, build: Buil
     [/\bdocker build\b/, ["aws.codebuild.image-not-built", ...network]],
     [/\bdocker push\b/, deployment === "update" ? ["aws.ecr.tag-immutable"] : ["aws.build.cannot-push", "aws.ecr.repository-missing", ...differs, ...caps]],
     [
-      /\blambda (create-function|update-function-code)\b/,
+      /\blambda (create-function|update-function-code)(?![\w-])/,
       deployment === "update"
         ? ["aws.build.cannot-update", ...caps]
         : [
