@@ -38,6 +38,10 @@ export class VerifyProgress {
         if (!coloured(this.status)) this.lines?.write(`waiting    ${event.check.title}: ${code}, again in ${seconds.toFixed(1)} s${left}\n`);
         break;
       }
+      case "progress":
+        this.#running.set(event.check.id, `${event.check.title}: ${event.text}`);
+        if (!coloured(this.status)) this.lines?.write(`progress   ${event.check.title}: ${event.text}\n`);
+        break;
       case "finished":
         this.#running.delete(event.check.id);
         this.#finished.set(event.check.id, event);

@@ -1,7 +1,14 @@
 /** Causes of failures: stable codes, what they mean, what to do. */
 
 /** DCF's names for what customers meet most, from its documentation: Cloud Integrations, Common AWS Failure Modes. */
-export type FailureMode = "Invalid OIDC token" | "Access denied assuming role" | "Bucket exists but access is denied";
+export type FailureMode =
+  | "Invalid OIDC token"
+  | "Access denied assuming role"
+  | "Bucket exists but access is denied"
+  | "CodeBuild project missing"
+  | "ECR_REPOSITORY_URI is required"
+  | "LAMBDA_EXECUTION_ROLE_ARN is required"
+  | "CodeBuild starts but Lambda is not updated";
 
 /** A cause as it stands in a report, with the values of this run. */
 export interface Cause {

@@ -41,6 +41,8 @@ export interface CheckScope {
   /** A disagreement or remark that is no verdict of its own. */
   remark(text: string): void;
   waiting(notice: WaitNotice): void;
+  /** Where something long has got to. */
+  progress(text: string): void;
 }
 
 /** A refusal that may be propagation is being waited for. */

@@ -2,8 +2,9 @@
 import type { ReadContract } from "../contract/index.js";
 import type { AwsExchange } from "../contract/schema.js";
 import { probeKey } from "./aws/bucket.js";
+import { buildAccountPlan, buildPlan } from "./aws/build-plan.js";
 import { SESSION_PREFIX } from "./aws/run.js";
-import { DEPTHS, type VerifyOptions } from "./options.js";
+import { DEPTHS, type Depth, type VerifyOptions } from "./options.js";
 
 /** Stands for what is chosen anew in each run. */
 const RUN = "<run id>";
@@ -49,7 +50,8 @@ function tokenPlan(exchange: AwsExchange, { token, refusals = true, depth = "sto
   ];
 }
 
-function accountPlan({ grants, refusalTargets }: ReadContract): string[] {
+function accountPlan(contract: ReadContract): string[] {
+  const { grants, refusalTargets } = contract;
   const buckets = grants.flatMap((grant) => (grant.kind === "s3-objects" ? [grant.bucket] : []));
   const keys = grants.flatMap((grant) => (grant.kind === "s3-objects" && grant.kmsKeyArn !== undefined ? [grant.kmsKeyArn] : []));
   const refused = refusalTargets.flatMap((target) => (target.kind === "s3-bucket" ? [target.bucket] : []));
@@ -60,11 +62,13 @@ function accountPlan({ grants, refusalTargets }: ReadContract): string[] {
     `  s3:GetBucketLocation, s3:GetBucketPolicy, s3:GetBucketPublicAccessBlock, s3:GetEncryptionConfiguration, s3:GetBucketVersioning, s3:GetBucketOwnershipControls on ${[...buckets, ...refused].join(", ")}`,
     "  s3:ListAllMyBuckets, only if a bucket turns out to belong to somebody else",
     ...(keys.length === 0 ? [] : [`  kms:DescribeKey, kms:GetKeyPolicy on ${keys.join(", ")}`]),
+    ...buildAccountPlan(contract),
   ];
 }
 
 function rest(contract: ReadContract, options: VerifyOptions): string[] {
-  const storage = options.token !== undefined && DEPTHS.indexOf(options.depth ?? "storage") >= DEPTHS.indexOf("storage");
+  const reaches = (depth: Depth) => options.token !== undefined && DEPTHS.indexOf(options.depth ?? "storage") >= DEPTHS.indexOf(depth);
+  const storage = reaches("storage");
   const grants = storage ? contract.grants.filter((grant) => grant.kind === "s3-objects") : [];
   const lines = grants.flatMap((grant) => [
     `In bucket ${grant.bucket}, as the session, each call with the expected owner ${grant.accountId}:`,
@@ -73,13 +77,18 @@ function rest(contract: ReadContract, options: VerifyOptions): string[] {
   ]);
   const refused = storage && options.refusals !== false ? contract.refusalTargets.flatMap((target) => (target.kind === "s3-bucket" ? [target.bucket] : [])) : [];
   if (refused.length > 0) lines.push(`To be refused, as the session: s3:ListBucket on ${refused.join(", ")}`);
-  const deeper = DEPTHS.indexOf(options.depth ?? "storage") > DEPTHS.indexOf("storage") ? [`Depth ${options.depth ?? ""}: nothing deeper in this contract.`] : [];
+  const builds = reaches("runtime")
+    ? buildPlan(contract, { runId: RUN, deploys: reaches("deploy"), refusals: options.refusals !== false, acceptResidue: options.acceptResidue ?? false })
+    : { calls: [], cost: [], residue: [] };
+  const deeper = builds.calls.length === 0 && DEPTHS.indexOf(options.depth ?? "storage") > DEPTHS.indexOf("storage") ? [`Depth ${options.depth ?? ""}: nothing deeper in this contract.`] : [];
   const objects = grants.map((grant) => `  ${grant.bucket}: ${residueOf(grant.permissions.includes("s3:DeleteObject"), options.acceptResidue ?? false)}`);
   return [
     ...lines,
+    ...builds.calls,
     ...deeper,
     `Cost: ${grants.length === 0 ? "none" : `6 S3 requests and 64 bytes for a moment in each bucket, far below 0.01 USD`}`,
-    ...(objects.length === 0 ? ["Residue: none"] : ["Residue:", ...objects]),
+    ...builds.cost.map((cost) => `      ${cost}`),
+    ...(objects.length === 0 ? ["Residue: none"] : ["Residue:", ...objects, ...builds.residue.map((what) => `  ${what}`)]),
   ];
 }
 

@@ -7,6 +7,7 @@ export type RunEvent =
   | { type: "planned"; checks: readonly Check[] }
   | { type: "started"; check: Check }
   | { type: "waiting"; check: Check; notice: WaitNotice }
+  | { type: "progress"; check: Check; text: string }
   | { type: "finished"; check: Check; result: CheckResult }
   | { type: "cleaning" };
 
@@ -122,6 +123,7 @@ class Run {
         deadline.extend(notice.seconds * 1000);
         this.options.onEvent?.({ type: "waiting", check, notice });
       },
+      progress: (text) => this.options.onEvent?.({ type: "progress", check, text }),
     };
     try {
       return await Promise.race([

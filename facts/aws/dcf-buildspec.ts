@@ -19,6 +19,9 @@ export const dcfPublicUrlVariable = "PUBLIC_URL";
 /** Where the platform stages the archive that a build deploys. */
 export const dcfArtifactKey = "builds/app.zip";
 
+/** Ids of the statements by which a public URL is let in. */
+export const dcfPermissionStatements = ["FunctionURLAllowPublicAccess", "FunctionURLInvokeAllowPublicAccess"] as const;
+
 /**
  * Staged archive to Lambda function: the archive holds a Dockerfile at its root; the image is tagged with the function's
  * name, so a second build of the same function moves the tag.
@@ -64,8 +67,8 @@ phases:
             cat lookup.txt >&2
             exit 1
           fi
-          aws lambda add-permission --function-name "$FUNCTION_NAME" --statement-id FunctionURLAllowPublicAccess --action lambda:InvokeFunctionUrl --principal "*" --function-url-auth-type NONE > /dev/null 2> lookup.txt || grep -q ResourceConflictException lookup.txt || { cat lookup.txt >&2; exit 1; }
-          aws lambda add-permission --function-name "$FUNCTION_NAME" --statement-id FunctionURLInvokeAllowPublicAccess --action lambda:InvokeFunction --principal "*" --invoked-via-function-url > /dev/null 2> lookup.txt || grep -q ResourceConflictException lookup.txt || { cat lookup.txt >&2; exit 1; }
+          aws lambda add-permission --function-name "$FUNCTION_NAME" --statement-id ${dcfPermissionStatements[0]} --action lambda:InvokeFunctionUrl --principal "*" --function-url-auth-type NONE > /dev/null 2> lookup.txt || grep -q ResourceConflictException lookup.txt || { cat lookup.txt >&2; exit 1; }
+          aws lambda add-permission --function-name "$FUNCTION_NAME" --statement-id ${dcfPermissionStatements[1]} --action lambda:InvokeFunction --principal "*" --invoked-via-function-url > /dev/null 2> lookup.txt || grep -q ResourceConflictException lookup.txt || { cat lookup.txt >&2; exit 1; }
           cat url.json
         fi
 `;

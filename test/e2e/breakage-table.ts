@@ -3,6 +3,7 @@
  * platform, and what verify must make of it with each kind of evidence.
  */
 import type { Breakage } from "./breakages/breakage.js";
+import { buildRows, type BuildBreakage } from "./breakages/builds.js";
 import { providerRows, roleRows, trustRows } from "./breakages/exchange.js";
 import { bucketRows, keyRows, permissionRows } from "./breakages/storage.js";
 import { issuerRows, tokenRows } from "./breakages/token.js";
@@ -19,3 +20,6 @@ export const breakages: readonly Breakage[] = [
   ...bucketRows,
   ...keyRows,
 ];
+
+/** From the staged archive to the function that answers. */
+export const buildBreakages: readonly BuildBreakage[] = buildRows;

@@ -19,7 +19,7 @@ interface PolicyDocument {
   Statement: Statement[];
 }
 
-type Service = "iam" | "s3" | "kms";
+type Service = "iam" | "s3" | "kms" | "codebuild" | "ecr" | "lambda" | "logs";
 
 export const policyText = (...statements: Statement[]): string => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 

@@ -2,6 +2,8 @@
 import { partitionNamed } from "../../facts/aws/partitions.js";
 import type { AwsExchange, Contract } from "../../contract/schema.js";
 import type { Cause, CauseEntry, FailureMode } from "../causes.js";
+import { buildCauses } from "./codebuild-entries.js";
+import { roleName, up } from "./fixes.js";
 
 /** The values of a run that fixes are written with. */
 export interface AwsCauseValues {
@@ -22,8 +24,6 @@ const ASSUME: FailureMode = "Access denied assuming role";
 const BUCKET: FailureMode = "Bucket exists but access is denied";
 
 const issuerName = (values: AwsCauseValues) => values.contract.workload.issuer.replace(/^https:\/\//, "");
-const roleName = (values: AwsCauseValues) => values.exchange.roleArn.split("/").at(-1) ?? "";
-const up = "Run `pulumi up` again to put it back as the contract has it";
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 const iam = (command: string, options: string) => `aws iam ${command} ${options}`;
 const bucketOf = (values: AwsCauseValues) => values.subject ?? "";
@@ -414,6 +414,7 @@ const entries = {
     explanation: "The role's rights are on the contract's key.",
     fix: (values) => `Set ${values.expected ?? "the contract's key"} as the bucket's default encryption, or put ${values.found ?? "the bucket's key"} into the stack's configuration and run \`pulumi up\`.`,
   },
+  ...buildCauses,
   // ---- the contract ----
   "contract.inconsistent": {
     title: "The contract contradicts itself",

@@ -1,7 +1,11 @@
 /** AWS clients of a run, made when they are first needed, over the run's own network. */
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import type { CodeBuildClient } from "@aws-sdk/client-codebuild";
+import type { ECRClient } from "@aws-sdk/client-ecr";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { KMSClient } from "@aws-sdk/client-kms";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { SANDBOX_VARIABLE } from "../../facts/sandbox.js";
@@ -73,6 +77,34 @@ export class AwsClients {
     });
   }
 
+  codebuild(region: string, signer: Signer): Promise<CodeBuildClient> {
+    return this.#once("codebuild", region, signer, async () => {
+      const { CodeBuildClient } = await import("@aws-sdk/client-codebuild");
+      return new CodeBuildClient({ ...this.#shared("codebuild", region), ...signing(signer) });
+    });
+  }
+
+  lambda(region: string, signer: Signer): Promise<LambdaClient> {
+    return this.#once("lambda", region, signer, async () => {
+      const { LambdaClient } = await import("@aws-sdk/client-lambda");
+      return new LambdaClient({ ...this.#shared("lambda", region), ...signing(signer) });
+    });
+  }
+
+  ecr(region: string, signer: Signer): Promise<ECRClient> {
+    return this.#once("ecr", region, signer, async () => {
+      const { ECRClient } = await import("@aws-sdk/client-ecr");
+      return new ECRClient({ ...this.#shared("ecr", region), ...signing(signer) });
+    });
+  }
+
+  logs(region: string, signer: Signer): Promise<CloudWatchLogsClient> {
+    return this.#once("logs", region, signer, async () => {
+      const { CloudWatchLogsClient } = await import("@aws-sdk/client-cloudwatch-logs");
+      return new CloudWatchLogsClient({ ...this.#shared("logs", region), ...signing(signer) });
+    });
+  }
+
   /** Loads what comes after the exchange while its answer is on the way. */
   preload(): void {
     void import("@aws-sdk/client-s3");
@@ -98,13 +130,13 @@ export class AwsClients {
   #endpoint(service: string): string | undefined {
     const { env } = this.options.network;
     if ((env[SANDBOX_VARIABLE] ?? "") !== "" && proxyFor(new URL(this.#host(service, "us-east-1")), env) !== undefined) return undefined;
-    const url = env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] ?? env["AWS_ENDPOINT_URL"] ?? "";
+    const url = env[`AWS_ENDPOINT_URL_${(SERVICE_IDS[service] ?? service).toUpperCase()}`] ?? env["AWS_ENDPOINT_URL"] ?? "";
     return url === "" ? undefined : url;
   }
 
   #host(service: string, region: string): string {
     if (service === "iam") return `https://${IAM_HOSTS[this.options.partition].host}`;
-    return `https://${service}.${region}.${partitionNamed(this.options.partition)?.dnsSuffix ?? ""}`;
+    return `https://${HOST_PREFIXES[service] ?? service}.${region}.${partitionNamed(this.options.partition)?.dnsSuffix ?? ""}`;
   }
 
   #shared(service: string, region: string) {
@@ -131,6 +163,12 @@ const IAM_HOSTS: Readonly<Record<PartitionName, { host: string; region: string }
   "aws-us-gov": { host: "iam.us-gov.amazonaws.com", region: "us-gov-west-1" },
   "aws-cn": { host: "iam.cn-north-1.amazonaws.com.cn", region: "cn-north-1" },
 };
+
+/** Where the variable is not named like the host. https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html */
+const SERVICE_IDS: Readonly<Record<string, string>> = { logs: "cloudwatch_logs" };
+
+/** https://docs.aws.amazon.com/general/latest/gr/ecr.html */
+const HOST_PREFIXES: Readonly<Record<string, string>> = { ecr: "api.ecr" };
 
 function signing(signer: Signer): { credentials?: AwsCredentials } {
   return signer === "ambient" ? {} : { credentials: signer };

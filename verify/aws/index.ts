@@ -7,14 +7,18 @@ import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
 import type { Evidence, ReportWait } from "../report.js";
 import type { Scrubber } from "../scrub.js";
 import { Waiter, waitPolicy } from "../waiting.js";
+import { buildAccountChecks } from "./account/builds.js";
 import { accountChecks } from "./account/checks.js";
 import { predictExchange } from "./account/prediction.js";
 import { AccountReader } from "./account/reader.js";
 import { bucketChecks } from "./bucket.js";
+import { canaryChecks } from "./canary.js";
 import { AwsClients } from "./clients.js";
+import { codebuildChecks } from "./codebuild.js";
 import { contractCheck } from "./contract.js";
 import { exchangeCheck } from "./exchange.js";
 import { identityCheck } from "./identity.js";
+import { lambdaChecks } from "./lambda.js";
 import { issuerCheck, readIssuer, type IssuerReading } from "./issuer.js";
 import { refusalBucketCheck } from "./refusal-bucket.js";
 import { refusalChecks } from "./refusals.js";
@@ -82,7 +86,7 @@ export async function prepareAws(setting: Setting): Promise<Prepared> {
       issuerCheck(run),
       ...(token ? [tokenCheck(run, token)] : []),
       ...(token ? [exchangeCheck(run), identityCheck(run), ...refusalChecks(run, refusals)] : []),
-      ...(account ? accountChecks(run, account) : []),
+      ...(account ? [...accountChecks(run, account), ...buildAccountChecks(run, account)] : []),
       ...targetChecks(run, setting.depth ?? "storage", token !== undefined, refusals),
       ...contract.unrecognised.filter(({ path }) => path.startsWith("grants")).map(unrecognisedCheck),
     ],
@@ -103,7 +107,16 @@ function targetChecks(run: AwsRun, depth: Depth, hasToken: boolean, refusals: bo
     checks.push(...refusalTargets.filter((target) => target.kind === "s3-bucket").map((target) => refusalBucketCheck(run, target, refusals)));
   }
   if (reaches(depth, "runtime") && grants.length === buckets.length) checks.push(nothingDeeper(depth));
-  for (const { id, kind } of grants) if (kind !== "s3-objects") checks.push(uncheckedGrant(id, kind));
+  const deploys = reaches(depth, "deploy");
+  for (const grant of grants) {
+    if (grant.kind === "codebuild-project" || grant.kind === "lambda-functions") {
+      if (!hasToken) continue;
+      if (!reaches(depth, "runtime")) checks.push(laterDepth(grant.id, grant.kind, depth));
+      else if (grant.kind === "lambda-functions") checks.push(...lambdaChecks(run, grant, refusals));
+      else checks.push(...codebuildChecks(run, grant, { refusals, started: deploys }));
+    } else if (grant.kind !== "s3-objects") checks.push(uncheckedGrant(grant.id, grant.kind));
+  }
+  if (hasToken && deploys) checks.push(...grants.flatMap((grant) => (grant.kind === "codebuild-project" ? canaryChecks(run, grant) : [])));
   return checks;
 }
 
@@ -113,6 +126,10 @@ function reaches(depth: Depth, wanted: Depth): boolean {
 
 function nothingDeeper(depth: Depth): Check {
   return plainCheck("depth", `Depth ${depth}`, false, async () => notTested("nothing deeper in this contract: it has storage grants only"));
+}
+
+function laterDepth(id: string, kind: string, depth: Depth): Check {
+  return plainCheck(`grant.${id}`, `Grant ${id} (${kind})`, false, async () => notTested(`depth ${depth} does not go so far: --depth runtime or deploy does`));
 }
 
 function uncheckedGrant(id: string, kind: string): Check {

@@ -4,6 +4,7 @@ import type { NamedPolicy, OidcProvider } from "../../../trust/aws/types.js";
 import { InputError } from "../../input-error.js";
 import { ask, describeAnswer, type AwsAnswer, type AwsRefusal, type NoAnswer } from "../answers.js";
 import type { AwsClients, Signer } from "../clients.js";
+import { nameOf } from "../fixes.js";
 import type { AwsRun } from "../run.js";
 import type { BucketGrant, S3Call } from "../s3-causes.js";
 import { readBucket, type BucketFacts } from "./bucket-reading.js";
@@ -81,17 +82,13 @@ export class AccountReader {
     return started;
   }
 
-  get roleName(): string {
-    return this.exchange.roleArn.split("/").at(-1) ?? "";
-  }
-
-  role(): Promise<Reading<RoleFacts>> {
-    return this.once("role", async () => {
+  role(arn = this.exchange.roleArn): Promise<Reading<RoleFacts>> {
+    return this.once(`role ${arn}`, async () => {
       const [{ GetRoleCommand }, client] = await Promise.all([import("@aws-sdk/client-iam"), this.clients.iam(this.signer)]);
-      const reading = await this.read("iam:GetRole", NO_ENTITY, (abortSignal) => client.send(new GetRoleCommand({ RoleName: this.roleName }), { abortSignal }));
+      const reading = await this.read("iam:GetRole", NO_ENTITY, (abortSignal) => client.send(new GetRoleCommand({ RoleName: nameOf(arn) }), { abortSignal }));
       if (reading.status !== "read") return reading;
       const role = reading.value.Role;
-      if (role?.Arn !== this.exchange.roleArn) return { status: "absent", detail: `the role of this name is ${role?.Arn ?? "nameless"}` };
+      if (role?.Arn !== arn) return { status: "absent", detail: `the role of this name is ${role?.Arn ?? "nameless"}` };
       return {
         status: "read",
         value: {
@@ -129,13 +126,13 @@ export class AccountReader {
   }
 
   /** Inline and managed policies of the role, and its boundary. Unreadable when one of them is. */
-  policies(): Promise<Reading<RolePolicies>> {
-    return this.once("policies", async () => {
-      const role = await this.role();
+  policies(arn = this.exchange.roleArn): Promise<Reading<RolePolicies>> {
+    return this.once(`policies ${arn}`, async () => {
+      const role = await this.role(arn);
       if (role.status !== "read") return role;
       const [inline, attached, boundary] = await Promise.all([
-        this.#inline(),
-        this.#attached(),
+        this.#inline(nameOf(arn)),
+        this.#attached(nameOf(arn)),
         role.value.boundaryArn === undefined ? undefined : this.#managed(role.value.boundaryArn),
       ]);
       if (inline.status !== "read") return inline;
@@ -145,18 +142,18 @@ export class AccountReader {
     });
   }
 
-  async #inline(): Promise<Reading<NamedPolicy[]>> {
+  async #inline(roleName: string): Promise<Reading<NamedPolicy[]>> {
     const [{ GetRolePolicyCommand, paginateListRolePolicies }, client] = await Promise.all([import("@aws-sdk/client-iam"), this.clients.iam(this.signer)]);
     const names = await this.read("iam:ListRolePolicies", NO_ENTITY, async () => {
       const all: string[] = [];
-      for await (const page of paginateListRolePolicies({ client }, { RoleName: this.roleName })) all.push(...(page.PolicyNames ?? []));
+      for await (const page of paginateListRolePolicies({ client }, { RoleName: roleName })) all.push(...(page.PolicyNames ?? []));
       return all;
     });
     if (names.status !== "read") return names;
     const documents = await Promise.all(
       names.value.map((name) =>
         this.read("iam:GetRolePolicy", NO_ENTITY, async (abortSignal) => {
-          const { PolicyDocument: document = "" } = await client.send(new GetRolePolicyCommand({ RoleName: this.roleName, PolicyName: name }), { abortSignal });
+          const { PolicyDocument: document = "" } = await client.send(new GetRolePolicyCommand({ RoleName: roleName, PolicyName: name }), { abortSignal });
           return { name: `inline policy ${name}`, document: decodeURIComponent(document) };
         }),
       ),
@@ -164,11 +161,11 @@ export class AccountReader {
     return all(documents);
   }
 
-  async #attached(): Promise<Reading<NamedPolicy[]>> {
+  async #attached(roleName: string): Promise<Reading<NamedPolicy[]>> {
     const [{ paginateListAttachedRolePolicies }, client] = await Promise.all([import("@aws-sdk/client-iam"), this.clients.iam(this.signer)]);
     const arns = await this.read("iam:ListAttachedRolePolicies", NO_ENTITY, async () => {
       const found: string[] = [];
-      for await (const page of paginateListAttachedRolePolicies({ client }, { RoleName: this.roleName })) {
+      for await (const page of paginateListAttachedRolePolicies({ client }, { RoleName: roleName })) {
         found.push(...(page.AttachedPolicies ?? []).flatMap(({ PolicyArn }) => (PolicyArn === undefined ? [] : [PolicyArn])));
       }
       return found;
