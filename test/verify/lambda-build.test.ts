@@ -2,9 +2,9 @@
 import type { Contract } from "../../contract/index.js";
 import type { AwsAccessKey } from "../../sandbox/aws/types.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
-import { functionToken, planVerification, verifyContract, type Report, type VerifyOptions } from "../../verify/index.js";
+import { functionToken, planVerification, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
-import { Administrator } from "../support/administrator.js";
+import { Administrator, policyText } from "../support/administrator.js";
 import { provisionDcfAws } from "../support/dcf-aws.js";
 
 forwardRejections();
@@ -33,47 +33,106 @@ const verify = (more: Partial<VerifyOptions> = {}): Promise<Report> => verifyCon
 const failing = ({ checks }: Report) => checks.filter(({ required, status }) => required && status !== "pass").map(({ id, seen, reason }) => `${id}: ${seen ?? reason ?? ""}`);
 const statuses = ({ checks }: Report, prefix: string) => Object.fromEntries(checks.filter(({ id }) => id.startsWith(prefix)).map(({ id, status }) => [id.slice(prefix.length), status]));
 
+const made = () => ({ builds: sandbox.store.list("aws:codebuild/build").length, functions: sandbox.store.list("aws:lambda/function").length });
+const bucket = () => new Administrator(sandbox, contract).call("s3", "ListObjectsV2", { Bucket: "acme-dcf-artifacts" });
+
 describe("depth runtime", () => {
   it("shows the rights without a side effect, and what must be refused", async () => {
-    const before = sandbox.snapshot();
     const report = await verify({ depth: "runtime" });
     expect(failing(report)).toEqual([]);
     expect(statuses(report, "aws.codebuild.builds.")).toEqual({ read: "pass", start: "not-tested" });
     expect(statuses(report, "aws.lambda.functions.")).toEqual({ read: "pass", url: "pass" });
     expect(statuses(report, "aws.refusal.")).toMatchObject({ "project.builds": "pass", "function.functions": "pass" });
-    expect({ ...sandbox.snapshot(), clock: undefined }).toEqual({ ...before, clock: undefined });
+    expect(made()).toEqual({ builds: 0, functions: 0 });
+    expect(report.residue).toEqual([]);
   });
 });
 
 describe("the account", () => {
   it("is in order", async () => {
+    expect(failing(await verify({ token: undefined, account: reader }))).toEqual([]);
+  });
+
+  it.each([
+    ["codebuild:BatchGetProjects", ["aws.account.project.builds"]],
+    ["ecr:DescribeRepositories", ["aws.account.repository.builds"]],
+  ])("leaves checks without a verdict where %s is missing, and names it", async (action, checks) => {
+    const PolicyDocument = policyText({ Effect: "Deny", Action: action, Resource: "*" });
+    await new Administrator(sandbox, contract).call("iam", "PutUserPolicy", { UserName: "engineer", PolicyName: "guardrail", PolicyDocument });
     const report = await verify({ token: undefined, account: reader });
-    expect(failing(report)).toEqual([]);
+    expect(failing(report)).toEqual(checks.map((check) => `${check}: reading it needs ${action}, which these credentials do not have`));
+    expect(report.exitCode).toBe(3);
   });
 });
 
 describe("depth deploy", () => {
   it("does nothing that would stay, unless that is accepted", async () => {
     const report = await verify({ depth: "deploy" });
-    expect(failing(report)).toEqual([expect.stringContaining("aws.canary.builds: it would leave two images and two build logs")]);
-    expect([report.exitCode, report.residue]).toEqual([0, []]);
+    expect(failing(report)).toEqual(["aws.canary.builds: it would leave two images and two build logs, which the granted rights cannot remove: allow that with --accept-residue"]);
+    expect([report.exitCode, report.residue, made()]).toEqual([0, [], { builds: 0, functions: 0 }]);
   });
 
-  it("deploys a canary, calls it, updates it and removes it", async () => {
-    const phases: string[] = [];
-    const report = await verify({
-      depth: "deploy",
-      acceptResidue: true,
-      onEvent: (event) => {
-        if (event.type === "progress") phases.push(event.text);
-      },
-    });
+  it("deploys a canary, calls it, updates it and removes what it can", async () => {
+    const progress: string[] = [];
+    const onEvent = (event: RunEvent) => {
+      if (event.type === "progress") progress.push(event.text);
+    };
+    const report = await verify({ depth: "deploy", acceptResidue: true, onEvent });
     expect(failing(report)).toEqual([]);
-    expect(phases).not.toEqual([]);
-    console.log(report.residue);
+    expect(statuses(report, "aws.canary.builds.")).toEqual({ stage: "pass", build: "pass", function: "pass", call: "pass", update: "pass", remove: "pass" });
+    expect(progress).toEqual(expect.arrayContaining([expect.stringMatching(/^build dcf-aws-test:[0-9a-f-]{36}: [A-Z_]+$/)]));
+    expect(made()).toEqual({ builds: 2, functions: 0 });
+    expect((await bucket())["Contents"] ?? []).toEqual([]);
+    expect(report.residue.map(({ remove }) => remove)).toEqual([
+      expect.stringMatching(/^aws logs delete-log-stream --log-group-name \/aws\/codebuild\/dcf-aws-test --log-stream-name [0-9a-f-]{36} --region eu-west-1$/),
+      expect.stringMatching(/^aws logs delete-log-stream /),
+      expect.stringMatching(/^aws ecr batch-delete-image --repository-name dcf-aws-test --image-ids imageTag=acme-dcf-cf-verify-[0-9a-f]{12} --region eu-west-1$/),
+    ]);
   });
 
-  it("is told in the plan", () => {
-    console.log(planVerification({ ...options(), account: reader, depth: "deploy", acceptResidue: true }));
+  it("leaves the function, and says how to remove it, where the contract has no right to", async () => {
+    const grants = contract.grants.map((grant) => (grant.kind === "lambda-functions" ? { ...grant, permissions: ["lambda:GetFunction", "lambda:GetFunctionUrlConfig"] } : grant));
+    const report = await verify({ contract: { ...contract, grants }, depth: "deploy", acceptResidue: true });
+    expect(statuses(report, "aws.canary.builds.")).toMatchObject({ update: "pass", remove: "not-tested" });
+    expect([report.exitCode, made().functions]).toEqual([0, 1]);
+    expect(report.residue[0]).toEqual({ what: expect.stringMatching(/^function acme-dcf-cf-verify-[0-9a-f]{12}$/), remove: expect.stringMatching(/^aws lambda delete-function --function-name acme-dcf-cf-verify-[0-9a-f]{12} --region eu-west-1$/) });
+  });
+
+  it("names a URL that has lost one of its two permissions", async () => {
+    const onEvent = (event: RunEvent) => {
+      if (event.type !== "finished" || event.check.id !== "aws.canary.builds.build") return;
+      const functions = sandbox.store.list<{ name: string }>("aws:lambda/function");
+      for (const { value } of functions) void new Administrator(sandbox, contract).call("lambda", "RemovePermission", { FunctionName: value.name, StatementId: "FunctionURLInvokeAllowPublicAccess" });
+    };
+    const report = await verify({ depth: "deploy", acceptResidue: true, onEvent });
+    expect(report.findings.map(({ causes }) => causes.map(({ code }) => code))).toEqual([["aws.lambda.url-not-public"]]);
+  });
+
+  it("removes the archives and names the build that goes on after an interruption", async () => {
+    const interrupt = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === "progress") interrupt.abort();
+    };
+    const report = await verify({ depth: "deploy", acceptResidue: true, signal: interrupt.signal, onEvent });
+    expect(report.exitCode).toBe(130);
+    expect((await bucket())["Contents"] ?? []).toEqual([]);
+    expect(report.residue.map(({ remove }) => remove)).toEqual(expect.arrayContaining([expect.stringMatching(/^aws codebuild stop-build --id dcf-aws-test:/)]));
+  });
+
+  it("is told in the plan: every call, what it costs, what stays", () => {
+    const plan = (more: Partial<VerifyOptions>) => planVerification({ ...options(), depth: "deploy", ...more });
+    const full = plan({ account: reader, acceptResidue: true });
+    for (const line of [
+      "codebuild:BatchGetProjects, ecr:DescribeRepositories, ecr:GetRepositoryPolicy, logs:DescribeLogGroups, logs:GetLogEvents",
+      "s3:PutObject builds/cloud-federation-verify/<run id>-1.zip and builds/cloud-federation-verify/<run id>-2.zip in bucket acme-dcf-artifacts",
+      "codebuild:StartBuild of dcf-aws-test, twice",
+      "lambda:DeleteFunctionUrlConfig, lambda:RemovePermission, lambda:DeleteFunction on acme-dcf-cf-verify-<run id>",
+      "0.02 to 0.10 USD",
+      "repository 111122223333.dkr.ecr.eu-west-1.amazonaws.com/dcf-aws-test: two images",
+    ]) {
+      expect(full).toContain(line);
+    }
+    expect(plan({})).toContain("no canary without --accept-residue");
+    expect(plan({})).not.toContain("StartBuild");
   });
 });

@@ -74,8 +74,8 @@ export async function buildDiagnosis(run: AwsRun, grant: BuildGrant, build: Buil
 
 /** What the log calls by one name and the configuration by several. */
 const MORE_EXACT: Readonly<Record<string, readonly AwsCauseCode[]>> = {
-  "aws.build.cannot-read": ["aws.build.boundary"],
-  "aws.codebuild.image-not-built": ["aws.codebuild.not-privileged"],
+  "aws.build.cannot-read": ["aws.build.cannot-decrypt", "aws.build.boundary"],
+  "aws.lambda.execution-role-trust": ["aws.lambda.execution-role-missing"],
 };
 
 /** The one that the account's configuration confirms; else all of them. */

@@ -35,7 +35,7 @@ export async function runBuild(run: AwsRun, scope: CheckScope, grant: BuildGrant
   });
   const { answer, waited } = await askAsRole(run, scope, call, (abortSignal) => client.send(command, { abortSignal }));
   if (!answer.ok) {
-    if (isDenied(answer) || answer.kind === "no-answer") return { verdict: await refusedVerdict(run, call, answer, waited) };
+    if (answer.kind === "no-answer" || isDenied(answer)) return { verdict: await refusedVerdict(run, call, answer, waited) };
     const seen = `StartBuild: ${describeAnswer(answer)}`;
     const found = await startDiagnosis(run, grant, answer);
     return { verdict: found ? fail(seen, found) : unknown(seen) };

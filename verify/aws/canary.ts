@@ -99,7 +99,8 @@ class Canary {
       step("build", `a build of project ${this.grant.project} deploys it`, ["stage"], (scope) => this.#build(scope, "create"), build),
       step("function", `function ${this.#name} is there`, ["build"], (scope) => this.#deployed(scope)),
       step("call", "the function answers by its URL", ["function"], (scope) => this.#call(scope)),
-      step("update", "a second build updates it", ["function"], (scope) => this.#update(scope), build),
+      // Not at the same time as the call: the second build would mend what the call is to show.
+      step("update", "a second build updates it", ["function"], (scope) => this.#update(scope), { ...build, after: ["call"] }),
       step("remove", "remove the function", ["function"], (scope) => this.#remove(scope), { after: ["call", "update"] }),
     ];
   }

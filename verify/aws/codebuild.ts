@@ -52,7 +52,7 @@ export function codebuildChecks(run: AwsRun, grant: BuildGrant, options: { refus
         const [{ BatchGetProjectsCommand }, client] = await codebuildOf(run, grant);
         const answer = await ask((abortSignal) => client.send(new BatchGetProjectsCommand({ names: [grant.project] }), { abortSignal }), { signal: scope.signal });
         if (answer.ok) return fail("the project was read", cause(run, "aws.grants.too-wide", "BatchGetProjects was allowed, AccessDenied was due", { action: "codebuild:BatchGetProjects", subject: projectArn(run, grant) }));
-        if (!isDenied(answer)) return unknown(`AccessDenied was due, and nothing is proven by ${describeAnswer(answer)}`);
+        if (answer.kind === "no-answer" || !isDenied(answer)) return unknown(`AccessDenied was due, and nothing is proven by ${describeAnswer(answer)}`);
         const witness = await scope.outcome(read);
         if (witness && witness.status !== "pass") return notTested("refused, which proves nothing while builds of the project cannot be read either");
         return pass(`refused with ${answer.code} (${answer.httpStatus})`);

@@ -76,7 +76,7 @@ async function readStranger(run: AwsRun, grant: FunctionsGrant, scope: CheckScop
   if (answer.ok || (answer.kind === "refused" && answer.code === ABSENT)) {
     return fail("the function could be looked for", cause(run, "aws.grants.too-wide", `GetFunction on ${name} was allowed, AccessDenied was due`, { action: "lambda:GetFunction", subject: functionArn(run, grant, name) }));
   }
-  if (!isDenied(answer)) return unknown(`AccessDenied was due, and nothing is proven by ${describeAnswer(answer)}`);
+  if (answer.kind === "no-answer" || !isDenied(answer)) return unknown(`AccessDenied was due, and nothing is proven by ${describeAnswer(answer)}`);
   const outcome = await scope.outcome(witness);
   if (outcome && outcome.status !== "pass") return notTested("refused, which proves nothing while functions of the prefix cannot be read either");
   return pass(`refused with ${answer.code} (${answer.httpStatus})`);

@@ -18,7 +18,7 @@ export interface RoleCall {
 }
 
 /** The JSON protocols' name for it is `AccessDeniedException`, which `answers.ts` shortens. */
-export const isDenied = (answer: AwsAnswer<unknown>): answer is AwsRefusal => !answer.ok && answer.kind === "refused" && /^AccessDenied(Exception)?$/.test(answer.code);
+export const isDenied = ({ code }: AwsRefusal): boolean => /^AccessDenied(Exception)?$/.test(code);
 
 /** Layers that no evidence of verify's can read. */
 const NOT_READ = ["service control policies", "resource control policies"];
@@ -28,7 +28,7 @@ export async function askAsRole<T>(run: AwsRun, scope: CheckScope, call: RoleCal
     call.check,
     scope,
     () => ask(send, { signal: scope.signal, repeatable }),
-    async (given) => (isDenied(given) && (await predicted(run, call))?.allowed !== false ? given.code : undefined),
+    async (given) => (!given.ok && given.kind === "refused" && isDenied(given) && (await predicted(run, call))?.allowed !== false ? given.code : undefined),
   );
   return { answer, waited: exhausted };
 }
