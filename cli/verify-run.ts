@@ -1,4 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import {
   commandToken,
@@ -13,6 +15,7 @@ import {
   planVerification,
   verifyContract,
   workloadOf,
+  type RunEvent,
   type TokenSource,
   type VerifyOptions,
 } from "../verify/index.js";
@@ -51,7 +54,8 @@ async function verify(settings: VerifyOptions, { format, report: file }: VerifyC
   // The SDK's notice about a later Node floor is not about the run.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const streamed = format === "text";
-  if (streamed) process.stdout.write(`${describeVerification(settings, colours(process.stdout))}\n\n`);
+  const heading = describeVerification(settings, colours(process.stdout));
+  if (file !== undefined) await assertWritable(file);
   const progress = new VerifyProgress(streamed ? process.stdout : undefined, process.stderr);
   const interrupt = new AbortController();
   const onInterrupt = (): void => {
@@ -60,8 +64,13 @@ async function verify(settings: VerifyOptions, { format, report: file }: VerifyC
     interrupt.abort();
   };
   process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  const onEvent = (event: RunEvent): void => {
+    // Not before the evidence is there: a token that cannot be had is one line, and nothing else.
+    if (streamed && event.type === "planned") process.stdout.write(`${heading}\n\n`);
+    progress.show(event);
+  };
   try {
-    const report = await verifyContract({ ...settings, signal: interrupt.signal, onEvent: (event) => progress.show(event) });
+    const report = await verifyContract({ ...settings, signal: interrupt.signal, onEvent });
     progress.end();
     process.stdout.write(streamed ? conclusion(report, colours(process.stdout)) : formatReport(report, format));
     if (file !== undefined) await writeReport(file, formatReportFile(report, file, format));
@@ -92,8 +101,15 @@ function tokenSource({ tokenFile, tokenCommand, tokenEnv }: VerifyCommandOptions
   return commandToken(tokenCommand, { subject, audience, expiresInSeconds: TOKEN_LIFETIME_SECONDS });
 }
 
+/** Before anything is called: a verdict should not be lost to a mistyped folder. */
+async function assertWritable(file: string): Promise<void> {
+  await access(dirname(file), constants.W_OK).catch(unwritable);
+}
+
+function unwritable(error: unknown): never {
+  throw new CliError(`The report cannot be written: ${oneLine(error)}. Give --report a file in a folder that exists.`);
+}
+
 async function writeReport(file: string, content: string): Promise<void> {
-  await writeFile(file, content).catch((error: unknown) => {
-    throw new CliError(`The report cannot be written: ${oneLine(error)}. Give --report a file in a folder that exists.`);
-  });
+  await writeFile(file, content).catch(unwritable);
 }

@@ -1,5 +1,5 @@
 import { X509Certificate, createPrivateKey, randomBytes } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { z } from "zod";
 import type { CaMaterial } from "./certificates.js";
@@ -80,9 +80,22 @@ function take(file: string, lock: string): boolean {
 function isRunning(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+    return !hasEnded(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * Whether the process is a zombie: ended, but nobody has asked for its status, as in a container whose first process does not
+ * (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the state follows the name in parentheses).
+ */
+function hasEnded(pid: number): boolean {
+  try {
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import * as http from "node:http";
 import { readFileSync } from "node:fs";
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
+import { within } from "./deadline.js";
 
 export interface NetworkOptions {
   /** Variables such as HTTPS_PROXY and NO_PROXY. Default: the process's. */
@@ -118,8 +119,7 @@ const MAX_BYTES = 1024 * 1024;
 
 /** Fetches a public document. Never rejects; follows no redirects, as STS does not. */
 export function fetchDocument(network: Network, url: URL, deadlineMs: number, signal: AbortSignal): Promise<Fetched> {
-  return new Promise((resolve) => {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  return within(deadlineMs, signal, (bounded) => new Promise((resolve) => {
     const request = https.request(url, { agent: network.agentFor(url), signal: bounded, headers: { accept: "application/json" } }, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -136,7 +136,7 @@ export function fetchDocument(network: Network, url: URL, deadlineMs: number, si
     const failed = (error: Error): void => resolve(describe(error, bounded.aborted && !signal.aborted, deadlineMs));
     request.on("error", failed);
     request.end();
-  });
+  }));
 }
 
 class TooLarge extends Error {}

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { decodeJwt } from "../trust/jwt.js";
+import { within } from "./deadline.js";
 import { InputError } from "./input-error.js";
 
 /** A token that must be refused, by what is wrong with it. */
@@ -78,7 +79,7 @@ export function commandToken(command: string, defaults: TokenDefaults, env: Node
     token: async (signal, order = {}) => {
       const values = { ...defaults, ...order };
       const filled = words.map((word) => names.reduce((text, name) => text.replaceAll(PLACEHOLDERS[name], String(values[name])), word));
-      const printed = await run(filled, env, AbortSignal.any([signal, AbortSignal.timeout(TOKEN_DEADLINE_MS)]));
+      const printed = await within(TOKEN_DEADLINE_MS, signal, (bounded) => run(filled, env, bounded));
       return assertJwt(printed.trim(), `The output of ${program}`, "--token-command must print one JWT and nothing else.");
     },
   };

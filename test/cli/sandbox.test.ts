@@ -105,6 +105,23 @@ describe("mistakes are one line, exit 2, and nothing on standard output", () => 
   const nowhere = "http://127.0.0.1:9";
   const broken = join(folder, "broken.json");
   writeFileSync(broken, "{ half");
+  const contract = join(folder, "contract.json");
+  const roleArn = "arn:aws:iam::111122223333:role/dcf";
+  const providerArn = "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example";
+  writeFileSync(
+    contract,
+    JSON.stringify({
+      kind: "cloud-federation/contract",
+      version: 1,
+      integration: "dcf-aws",
+      environment: "cloud",
+      workload: { issuer: "https://oidc.dcf.example", subject: "s", audience: "sts.amazonaws.com" },
+      exchange: { type: "aws-web-identity", partition: "aws", region: "eu-west-1", accountId: "111122223333", providerArn, roleArn, maxSessionDurationSeconds: 3600 },
+      grants: [{ id: "artifacts", kind: "s3-objects", bucket: "acme-artifacts", region: "eu-west-1", accountId: "111122223333", permissions: ["s3:GetObject"] }],
+      targets: [],
+      refusalTargets: [],
+    }),
+  );
 
   it.each<[string, string[], string]>([
     ["an unknown command", ["sandbox", "strat"], "unknown command 'strat' (Did you mean start?)"],
@@ -125,6 +142,9 @@ describe("mistakes are one line, exit 2, and nothing on standard output", () => 
     ["a claim without a value", ["sandbox", "token", "--subject", "s", "--claim", "email"], '--claim takes name=value, not "email".'],
     ["a missing file", ["sandbox", "admin", "resources", "set", "t", "i", join(folder, "none.json")], "none.json cannot be read: ENOENT"],
     ["a file that is not JSON", ["sandbox", "admin", "policy", "set", "scp", "n", broken], "broken.json is not JSON"],
+    ["a token file that there is not", ["verify", "--contract", contract, "--token-file", join(folder, "none.jwt")], "none.jwt cannot be read (ENOENT)"],
+    ["a token that is no JWT", ["verify", "--contract", contract, "--token-file", broken], "broken.json is no JWT (6 characters, which are not shown)"],
+    ["a report in no folder, before anything is asked", ["verify", "--contract", contract, "--token-file", broken, "--report", join(folder, "none", "r.json")], "The report cannot be written: ENOENT"],
     ["a kind of policy that there is not", ["sandbox", "admin", "policy", "list", "spc"], 'The kind of policy is scp or rcp, not "spc".'],
   ])("%s", (_, args, message) => {
     const { status, stdout, stderr } = cli(args);

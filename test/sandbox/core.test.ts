@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { createPublicKey, verify as verifySignature, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -763,6 +763,22 @@ describe("state file", () => {
     for (const left of [`${spawnSync(process.execPath, ["--version"]).pid}\n`, `${process.pid}\n`, ""]) {
       writeFileSync(lock, left);
       await (await startSandbox({ stateFile: shared })).close();
+    }
+  });
+
+  (existsSync("/proc/self/stat") ? it : it.skip)("is free when the process that held it is a zombie", async () => {
+    const shared = join(folder, "zombie.json");
+    // Becomes another program while its child ends, so that nobody asks for the child's status.
+    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(printed.toString());
+      while (!readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ")) await new Promise(setImmediate);
+      writeFileSync(`${shared}.lock`, `${pid}\n`);
+      await (await startSandbox({ stateFile: shared })).close();
+      expect(existsSync(`${shared}.lock`)).toBe(false);
+    } finally {
+      parent.kill("SIGKILL");
     }
   });
 

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { contractSchema } from "../../contract/index.js";
+import { within } from "../../verify/deadline.js";
 import { proxyFor } from "../../verify/network.js";
 import { corruptSignature } from "../../verify/aws/token.js";
 import { sessionName } from "../../verify/aws/run.js";
@@ -21,6 +24,28 @@ const defaults = { subject: "the workload", audience: "sts.amazonaws.com", expir
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "verify-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("deadlines", () => {
+  const untilAborted = (bounded: AbortSignal) => new Promise<string>((resolve) => bounded.addEventListener("abort", () => resolve("aborted")));
+
+  it("hold through a garbage collection", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const call = within(50, signal, untilAborted);
+    await new Promise(setImmediate);
+    collect();
+    await expect(call).resolves.toBe("aborted");
+  });
+
+  it("are over when the outer signal aborts, or has aborted", async () => {
+    const outer = new AbortController();
+    const call = within(600_000, outer.signal, untilAborted);
+    outer.abort();
+    await expect(call).resolves.toBe("aborted");
+    await expect(within(600_000, outer.signal, (bounded) => Promise.resolve(bounded.aborted))).resolves.toBe(true);
+    await expect(within(600_000, undefined, (bounded) => Promise.resolve(bounded.aborted))).resolves.toBe(false);
+  });
+});
 
 describe("token sources", () => {
   it("reads a file anew each time", async () => {

@@ -1,13 +1,14 @@
 /** The account's own view, read with its own credentials; each thing once a run, and nothing but reads. */
 import type { AwsExchange } from "../../../contract/schema.js";
 import type { NamedPolicy, OidcProvider } from "../../../trust/aws/types.js";
+import { within } from "../../deadline.js";
 import { InputError } from "../../input-error.js";
 import { ask, describeAnswer, type AwsAnswer, type AwsRefusal, type NoAnswer } from "../answers.js";
 import type { AwsClients, Signer } from "../clients.js";
 import { nameOf } from "../fixes.js";
 import type { AwsRun } from "../run.js";
 import type { BucketGrant, S3Call } from "../s3-causes.js";
-import { readBucket, type BucketFacts } from "./bucket-reading.js";
+import { AWS_MANAGED_KEY, readBucket, type BucketFacts } from "./bucket-reading.js";
 import { readKey, type KeyFacts } from "./key-reading.js";
 import { denialOf, type PredictedDenial } from "./permissions.js";
 
@@ -20,6 +21,7 @@ export interface RoleFacts {
   trustPolicy: string;
   maxSessionDurationSeconds: number;
   boundaryArn: string | undefined;
+  tags: Record<string, string>;
 }
 
 export interface RolePolicies {
@@ -58,8 +60,7 @@ export class AccountReader {
   }
 
   ask<T>(send: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<AwsAnswer<T>> {
-    const deadline = AbortSignal.timeout(CALL_DEADLINE_MS);
-    return ask(send, { signal: signal ? AbortSignal.any([signal, deadline]) : deadline });
+    return within(CALL_DEADLINE_MS, signal, (bounded) => ask(send, { signal: bounded }));
   }
 
   /**
@@ -97,6 +98,7 @@ export class AccountReader {
           trustPolicy: decodeURIComponent(role.AssumeRolePolicyDocument ?? ""),
           maxSessionDurationSeconds: role.MaxSessionDuration ?? 0,
           boundaryArn: role.PermissionsBoundary?.PermissionsBoundaryArn,
+          tags: Object.fromEntries((role.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
         },
       };
     });
@@ -188,8 +190,15 @@ export class AccountReader {
     return this.once(`bucket ${name}`, () => readBucket(this, name, region));
   }
 
-  key(arn: string, region: string): Promise<KeyFacts> {
-    return this.once(`key ${arn}`, () => readKey(this, arn, region));
+  key(name: string, region: string): Promise<KeyFacts> {
+    return this.once(`key ${name}`, () => readKey(this, name, region));
+  }
+
+  /** The key by which a bucket encrypts as its ARN: buckets keep ids and aliases as they were given. What cannot be resolved stays as it is. */
+  async keyArn(name: string, region: string): Promise<string> {
+    if (name === "" || name === AWS_MANAGED_KEY || name.includes(":key/")) return name;
+    const { arn } = await this.key(name, region);
+    return arn.status === "read" ? arn.value : name;
   }
 
   /** Undefined when it cannot be read. */
