@@ -17,16 +17,17 @@ export interface Provisioned {
   healthy: SandboxSnapshot;
 }
 
-/** The example's configuration as the engine takes it, with changes to the integration's own keys. */
-async function configuration(changes: Record<string, object>): Promise<Record<string, string>> {
+/** The example's configuration as the engine takes it, with changes to the integration's own keys; undefined leaves a key out. */
+async function configuration(changes: Record<string, object | undefined>): Promise<Record<string, string>> {
   const { config } = parse(await readFile(example, "utf8")) as { config: Record<string, unknown> };
   const changed = Object.entries(changes).map(([key, value]) => [`cloud-federation:${key}`, { ...(config[`cloud-federation:${key}`] as object), ...value }] as const);
   const entries = Object.entries({ ...config, ...Object.fromEntries(changed) });
-  return Object.fromEntries(entries.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
+  const left = entries.filter(([key]) => !(key.replace("cloud-federation:", "") in changes) || changes[key.replace("cloud-federation:", "")] !== undefined);
+  return Object.fromEntries(left.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 
 /** Provisions the stack. Throws with the engine's own lines when that fails. */
-export async function provisionDcfAws(sandbox: Sandbox, changes: Record<string, object> = {}): Promise<Contract> {
+export async function provisionDcfAws(sandbox: Sandbox, changes: Record<string, object | undefined> = {}): Promise<Contract> {
   const { default: program } = await import("../../stacks/index.js");
   const config = await configuration(changes);
   const { ok, errors, outputs } = await runEmbedded({ program, project: "cloud-federation", stack: "test", config, tables: sandbox.tables });
@@ -34,13 +35,13 @@ export async function provisionDcfAws(sandbox: Sandbox, changes: Record<string, 
   return readContract(outputs["contract"]?.value);
 }
 
-/** A sandbox that holds the stack once for each encryption; `restore` one of them before using it. */
+/** A sandbox that holds the stack's trust and storage, without builds, once for each encryption; `restore` one of them before using it. */
 export async function startDcfAws(): Promise<{ sandbox: Sandbox; stacks: Record<Encryption, Provisioned> }> {
   const sandbox = await startSandbox();
   const empty = sandbox.snapshot();
   const provision = async (encryption: Encryption): Promise<Provisioned> => {
     sandbox.restore(empty);
-    const contract = await provisionDcfAws(sandbox, { bucket: { encryption } });
+    const contract = await provisionDcfAws(sandbox, { bucket: { encryption }, lambdaBuild: undefined });
     return { contract, healthy: sandbox.snapshot() };
   };
   return { sandbox, stacks: { "sse-s3": await provision("sse-s3"), kms: await provision("kms") } };

@@ -1,5 +1,6 @@
 /** Builds and functions in the account's own configuration: nothing is tried, results are predictions. */
 import { fail, pass, unknown, type Check, type Verdict } from "../../check.js";
+import { stagingGrant } from "../canary-staging.js";
 import { projectArn, type BuildGrant } from "../codebuild.js";
 import { functionArn, canaryName, type FunctionsGrant } from "../lambda.js";
 import { layerCode } from "../role-calls.js";
@@ -27,7 +28,7 @@ export function buildAccountChecks(run: AwsRun, account: AccountReader): Check[]
     return [
       part("project", `CodeBuild project ${grant.project}`, [], projectPart),
       part("build-role", "role that builds run as", [], rolePart),
-      part("build-rights", "rights of builds", [id(grant, "build-role")], rightsPart),
+      part("build-rights", "rights of builds", [id(grant, "build-role"), ...stagingParts(run, grant)], rightsPart),
       part("repository", "ECR repository", [], repositoryPart),
       part("execution-role", "role that functions run as", [], executionRolePart),
       check(id(grant, "grant"), `rights on project ${grant.project}`, ["aws.account.role"], () => grantRights(run, account, grant.permissions, projectArn(run, grant))),
@@ -37,6 +38,13 @@ export function buildAccountChecks(run: AwsRun, account: AccountReader): Check[]
     check(id(grant, "grant"), `rights on functions ${grant.functionNamePrefix}*`, ["aws.account.role"], () => grantRights(run, account, grant.permissions, functionArn(run, grant, canaryName(grant, run.runId)))),
   ];
   return grants.flatMap((grant) => (grant.kind === "codebuild-project" ? build(grant) : grant.kind === "lambda-functions" ? functions(grant) : []));
+}
+
+/** What builds read stands on the bucket and its key, which have checks of their own. */
+function stagingParts(run: AwsRun, grant: BuildGrant): string[] {
+  const staging = stagingGrant(run.contract.grants, grant);
+  if (!staging) return [];
+  return [`aws.account.bucket.${staging.id}`, ...(staging.kmsKeyArn === undefined ? [] : [`aws.account.key.${staging.id}`])];
 }
 
 /** An existing project may have been given without the role or the repository that belong to it. */
