@@ -1,10 +1,10 @@
 /** Verify against a whole sandbox: residue, interruption, waiting, refusals that are not refused, secrets. */
 import { join } from "node:path";
-import { provision } from "../../quickstart/provision.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
 import type { Contract } from "../../contract/index.js";
 import { formatReport, formatReportFile, functionToken, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
+import { provisionDcfAws } from "../support/dcf-aws.js";
 import { scanText } from "../support/secret-scan.js";
 
 forwardRejections();
@@ -18,8 +18,7 @@ const minted: string[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  const { outputs } = await provision({ sandbox, root: join(__dirname, "../.."), integration: "dcf-aws" });
-  contract = outputs["contract"] as Contract;
+  contract = await provisionDcfAws(sandbox);
   healthy = sandbox.snapshot();
 });
 afterAll(() => sandbox.close());
