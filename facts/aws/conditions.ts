@@ -88,3 +88,16 @@ export function conditionClaims(providerUrl: string): readonly string[] {
   const further = OIDC_PROVIDER_CLAIMS.filter(({ provider }) => provider.test(providerUrl)).flatMap(({ claims }) => claims);
   return [...OIDC_CONDITION_CLAIMS, ...further];
 }
+
+/**
+ * Keys that every call has and that no policy, role or bucket shows: where the call comes from and what sends it. Keys of
+ * VPC endpoints are not among them: a call from outside of AWS does not have those.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-network-properties
+ */
+export const CALLER_CONDITION_KEYS: readonly string[] = ["aws:SourceIp", "aws:UserAgent", "s3:TlsVersion"];
+
+/**
+ * Keys that are there when the account is in an organisation, which the account's policies do not show.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+ */
+export const ORGANISATION_CONDITION_KEYS: readonly string[] = ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:ResourceOrgID", "aws:ResourceOrgPaths"];

@@ -152,6 +152,7 @@ export const STS_MESSAGE_HINTS: readonly { readonly code: StsCode; readonly text
   { code: "ExpiredTokenException", text: /^Token expired/, means: ["clock"], generation: "current" },
   { code: "AccessDenied", text: /sts:AssumeRoleWithWebIdentity/, means: ["trust"], generation: "current" },
   { code: "AccessDenied", text: /sts:TagSession/, means: ["tag-session"], generation: "current" },
+  { code: "AccessDenied", text: /sts:SetSourceIdentity/, means: ["source-identity"], generation: "current" },
   { code: "ValidationError", text: /MaxSessionDuration/, means: ["duration"], generation: "current" },
 ];
 
@@ -166,6 +167,7 @@ export type StsHint =
   | "provider"
   | "roles-claim"
   | "signature"
+  | "source-identity"
   | "tag-session"
   | "thumbprint"
   | "trust";

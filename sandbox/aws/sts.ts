@@ -186,7 +186,7 @@ function issueSession(
   const expiresAt = new Date(core.clock.now().getTime() + (order.DurationSeconds ?? STS_LIMITS.durationSeconds.default) * 1000);
   const key = credentials.issueSession(
     {
-      principal: { kind: "role-session", arn, accountId, roleArn: role.arn, uniqueId: roleId, sessionName, ...extra },
+      principal: { kind: "role-session", arn, accountId, roleArn: role.arn, uniqueId: roleId, sessionName, issuedAt: timestamp(core.clock.now()), ...extra },
       ...(policies.length > 0 && { sessionPolicies: policies }),
     },
     expiresAt,

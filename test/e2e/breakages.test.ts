@@ -231,6 +231,58 @@ describe("what cannot be read", () => {
   });
 });
 
+describe("what only the call itself can tell", () => {
+  const deniesOthersThan = (network: string) => (administrator: Administrator) =>
+    administrator.addToBucketPolicy({ Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource: `${administrator.bucketArn}/*`, Condition: { NotIpAddress: { "aws:SourceIp": network } } });
+  const trustsOnly = (network: string) => (administrator: Administrator) =>
+    administrator.editTrust(({ Condition }) => ({ Condition: { ...Condition, IpAddress: { "aws:SourceIp": network } } }));
+
+  it.each([
+    ["bucket's policy", deniesOthersThan, /^aws\.account\.grant\.artifacts: .*aws:SourceIp/],
+    ["trust", trustsOnly, /^aws\.account\.exchange: .*aws:SourceIp/],
+  ] as const)("blames nobody while the call is welcome (%s)", async (_what, limit, reason) => {
+    const { token, account, both } = await verifyWithEach(await stage({ break: limit("127.0.0.0/8") }));
+    expect([told(token), told(both)]).toMatchObject([blaming([]), blaming([])]);
+    expect(told(account)).toMatchObject({ findings: [], exitCode: 3, withoutVerdict: [expect.stringMatching(reason)] });
+  });
+
+  it.each([
+    ["bucket's policy", deniesOthersThan, ["aws.s3.bucket-policy-denies"]],
+    ["trust", trustsOnly, ["aws.exchange.not-propagated", "aws.exchange.resource-control-policy", "aws.trust.condition-fails"]],
+  ] as const)("is one of the causes when the call is refused (%s)", async (_what, limit, causes) => {
+    const { account, both } = await verifyWithEach(await stage({ break: limit("198.51.100.0/24") }));
+    expect(told(both)).toMatchObject({ findings: [causes], exitCode: 1 });
+    expect(told(account)).toMatchObject({ findings: [], exitCode: 3 });
+  });
+
+  it("leaves out no key that the account does show: region, role tags, a key by its id or alias", async () => {
+    const staged = await stage({
+      encryption: "kms",
+      break: async (administrator) => {
+        const { Statement: statements } = await administrator.permissions();
+        const Condition = { StringEquals: { "aws:RequestedRegion": administrator.region, "aws:PrincipalTag/project": "4711" } };
+        await administrator.setPermissions(statements.map((statement) => ({ ...statement, Condition })));
+        await administrator.call("iam", "TagRole", { RoleName: administrator.roleName, Tags: [{ Key: "project", Value: "4711" }] });
+        const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: administrator.keyArn.split("/").at(-1) } };
+        await administrator.call("s3", "PutBucketEncryption", { Bucket: administrator.bucket, ServerSideEncryptionConfiguration: { Rules: [rule] } });
+      },
+    });
+    const { token, account, both } = await verifyWithEach(staged);
+    expect([told(token), told(account), told(both)]).toMatchObject([blaming([]), blaming([]), blaming([])]);
+  });
+
+  it("tells whom else the trust admits", async () => {
+    const report = await verify("account", await stage({
+      break: async (administrator) => {
+        const { Statement: statements } = await administrator.trust();
+        await administrator.setTrust(...statements, { Effect: "Allow", Principal: { AWS: "arn:aws:iam::444455556666:root" }, Action: "sts:AssumeRole" });
+      },
+    }));
+    expect(told(report)).toMatchObject(blaming([]));
+    expect(JSON.stringify(report)).toContain("admits others besides the contract's workload: arn:aws:iam::444455556666:root");
+  });
+});
+
 describe("AWS that does not answer properly", () => {
   it.each([
     ["sts:AssumeRoleWithWebIdentity", "Throttling", "aws.exchange"],

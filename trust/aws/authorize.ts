@@ -100,7 +100,9 @@ function requestContext(request: AuthorizationRequest): RequestContext {
     "aws:CurrentTime": now.toISOString(),
     "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
     "aws:ViaAWSService": "false",
-  }).add(request.context);
+  })
+    .add(request.context)
+    .suppose(request.supposition);
 }
 
 function readLayers({ principal }: AuthorizationRequest, policies: PolicySet): Record<PolicyLayer, Layer> {

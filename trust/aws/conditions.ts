@@ -23,6 +23,14 @@ export interface ConditionResult {
   /** Undefined when the request has no such key. */
   presented: string[] | undefined;
   holds: boolean;
+  /** Set when the key is an unknown one, so that `holds` is a supposition. */
+  supposed?: true;
+}
+
+/** Keys whose values are not known, and what is supposed of every condition on them: what lets the request in, or what keeps it out. */
+export interface Supposition {
+  unknownKeys: readonly string[];
+  in: "favour" | "disfavour";
 }
 
 export interface ConditionOperator {
@@ -35,6 +43,7 @@ export interface ConditionOperator {
 /** The request's condition keys; names are compared without regard to case. */
 export class RequestContext {
   readonly #values = new Map<string, string[]>();
+  #supposition: Supposition | undefined;
 
   constructor(values: Readonly<Record<string, string | readonly string[] | undefined>> = {}) {
     this.add(values);
@@ -52,6 +61,19 @@ export class RequestContext {
   get(key: string): string[] | undefined {
     const values = this.#values.get(key.toLowerCase());
     return values === undefined || values.length === 0 ? undefined : values;
+  }
+
+  /** From now on conditions on these keys are supposed and not evaluated. */
+  suppose(supposition: Supposition | undefined): this {
+    this.#supposition = supposition;
+    return this;
+  }
+
+  /** Whether a condition on the key is supposed to hold in such a statement; undefined when the key is no unknown one. */
+  supposed(key: string, effect: "Allow" | "Deny"): boolean | undefined {
+    const { unknownKeys = [], in: side } = this.#supposition ?? {};
+    if (!unknownKeys.some((unknown) => unknown.toLowerCase() === key.toLowerCase())) return undefined;
+    return (side === "favour") === (effect === "Allow");
   }
 
   /** Names in lower case. */

@@ -2,6 +2,7 @@
  * The issuer's documents as STS uses them: which key verifies a token, and why none does.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
  */
+import type { KeyObject } from "node:crypto";
 import { STS_DISCOVERY_MEMBERS, STS_LIMITS, STS_MESSAGES } from "../../facts/aws/sts.js";
 import { certificateAgrees, isJsonObject, keyTypeOf, publicKeyOf, verifyJwtSignature, type DecodedJwt, type JsonObject } from "../jwt.js";
 import { refuse, type WebIdentityRefusal } from "./refusal.js";
@@ -13,13 +14,29 @@ export function checkSignature(token: DecodedJwt, issuer: string, evidence: Issu
   if (typeof keys === "string") return noKey("issuer-unavailable", keys);
   const jwk = selectKey(token, keys);
   if (typeof jwk === "string") return noKey("key-unknown", jwk);
-  const kid = typeof jwk["kid"] === "string" ? jwk["kid"] : "";
-  if (jwk["key_ops"] !== undefined) return notValidated("key-unusable", `the issuer's key "${kid}" has key_ops, which AWS does not accept`);
-  const key = publicKeyOf(jwk);
-  if (key === undefined) return noKey("key-unusable", `the issuer's key "${kid}" is no readable public key`);
-  if (!certificateAgrees(jwk, key)) return notValidated("key-unusable", `the certificate (x5c) of the issuer's key "${kid}" holds another key`);
+  const key = readKey(jwk);
+  if ("allowed" in key) return key;
   if (verifyJwtSignature(token, key)) return undefined;
-  return notValidated("signature-invalid", `the signature was not made by the issuer's key "${kid}"`);
+  return notValidated("signature-invalid", `the signature was not made by the issuer's key "${kidOf(jwk)}"`);
+}
+
+/** What keeps STS from using a published key, whoever signs; undefined when nothing does. */
+export function keyMistake(jwk: JsonObject): string | undefined {
+  if (!isForSignatures(jwk)) return `the issuer's key "${kidOf(jwk)}" is not for signatures (use ${JSON.stringify(jwk["use"])})`;
+  const key = readKey(jwk);
+  return "allowed" in key ? key.detail : undefined;
+}
+
+function readKey(jwk: JsonObject): KeyObject | WebIdentityRefusal {
+  const name = `the issuer's key "${kidOf(jwk)}"`;
+  if (jwk["key_ops"] !== undefined) return notValidated("key-unusable", `${name} has key_ops, which AWS does not accept`);
+  const key = publicKeyOf(jwk);
+  if (key === undefined) return noKey("key-unusable", `${name} is no readable public key`);
+  return certificateAgrees(jwk, key) ? key : notValidated("key-unusable", `the certificate (x5c) of ${name} holds another key`);
+}
+
+function kidOf({ kid }: JsonObject): string {
+  return typeof kid === "string" ? kid : "";
 }
 
 /** What is wrong with the issuer's discovery document for STS; empty when nothing is. */

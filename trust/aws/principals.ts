@@ -90,6 +90,7 @@ export function principalContext(principal: Principal): Record<string, string | 
     "aws:PrincipalIsAWSService": String(principal.kind === "service"),
     "aws:PrincipalServiceName": principal.kind === "service" ? principal.arn : undefined,
     "aws:FederatedProvider": principal.federatedProvider,
+    "aws:TokenIssueTime": principal.issuedAt,
     ...Object.fromEntries(tags),
   };
 }

@@ -22,7 +22,11 @@ export function coversResource(statement: Statement, resource: string, variables
 }
 
 export function conditionResults(statement: Statement, context: RequestContext, document: PolicyDocument): ConditionResult[] {
-  return statement.conditions.map((test) => evaluateCondition(test, context, knowsVariables(document)));
+  return statement.conditions.map((test) => {
+    const holds = context.supposed(test.key, statement.effect);
+    if (holds === undefined) return evaluateCondition(test, context, knowsVariables(document));
+    return { operator: test.operator, key: test.key, expected: test.values, presented: undefined, holds, supposed: true };
+  });
 }
 
 export function conditionsHold(statement: Statement, context: RequestContext, document: PolicyDocument): boolean {

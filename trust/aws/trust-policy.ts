@@ -6,7 +6,7 @@
 import { conditionClaims } from "../../facts/aws/conditions.js";
 import type { JsonObject } from "../jwt.js";
 import { arnAccount } from "./arn.js";
-import { RequestContext, type ConditionResult } from "./conditions.js";
+import { RequestContext, type ConditionResult, type Supposition } from "./conditions.js";
 import { readPolicy, type PolicyDocument, type PrincipalElement, type Statement } from "./policy.js";
 import { conditionResults, coversAction } from "./statements.js";
 import { audienceOf, audiencesOf, readSession, rolesClaim, subjectOf } from "./token-claims.js";
@@ -24,6 +24,7 @@ export interface TrustRequest {
   now: Date;
   /** Condition keys that the transport gives, such as `aws:SourceIp`. */
   context?: Record<string, string | string[]> | undefined;
+  supposition?: Supposition | undefined;
 }
 
 export interface TrustPart {
@@ -104,7 +105,7 @@ function coversProvider(statement: Statement, providerArn: string): boolean {
 }
 
 /** The condition keys of an exchange. `aws:PrincipalArn` is not among them. */
-export function trustContext({ provider, claims, sessionName, roleArn, now, context }: TrustRequest): RequestContext {
+export function trustContext({ provider, claims, sessionName, roleArn, now, context, supposition }: TrustRequest): RequestContext {
   const session = readSession(claims);
   const { tags, transitiveTagKeys, sourceIdentity } = "allowed" in session ? { tags: {}, transitiveTagKeys: [], sourceIdentity: undefined } : session;
   return new RequestContext({
@@ -122,7 +123,9 @@ export function trustContext({ provider, claims, sessionName, roleArn, now, cont
     "aws:ResourceAccount": arnAccount(roleArn),
     "aws:CurrentTime": now.toISOString(),
     "aws:EpochTime": String(Math.floor(now.getTime() / 1000)),
-  }).add(context ?? {});
+  })
+    .add(context ?? {})
+    .suppose(supposition);
 }
 
 function claimKeys(providerUrl: string, claims: JsonObject): Record<string, string | string[] | undefined> {

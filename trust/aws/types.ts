@@ -1,4 +1,5 @@
 /** The vocabulary of the AWS rules: what is known about a token, a trust, a request, and how it was decided. */
+import type { Supposition } from "./conditions.js";
 
 export interface OidcProvider {
   arn: string;
@@ -39,6 +40,8 @@ export interface WebIdentityQuestion {
   resourceControlPolicies?: NamedPolicy[] | undefined;
   /** Condition keys that the transport gives, such as `aws:SourceIp`. */
   context?: Record<string, string | string[]>;
+  /** For keys that the transport gives and nobody knows yet. Default: a key that is not in `context` is absent. */
+  supposition?: Supposition | undefined;
 }
 
 /** A question whose issuer is still to be asked. */
@@ -112,6 +115,8 @@ export interface Principal {
   /** Set for sessions from a web identity: the provider's ARN. */
   federatedProvider?: string;
   tags?: Record<string, string>;
+  /** When a session's credentials were issued, ISO 8601. */
+  issuedAt?: string;
 }
 
 export interface AuthorizationRequest {
@@ -122,6 +127,8 @@ export interface AuthorizationRequest {
   resourceAccountId: string;
   /** Condition keys of this request beyond those derived from the principal; names compared without case. */
   context: Record<string, string | string[]>;
+  /** For keys that the request has and nobody knows yet. Default: a key that is not in `context` is absent. */
+  supposition?: Supposition | undefined;
   /** For the date keys; default: the system's clock. */
   now?: Date;
 }

@@ -159,8 +159,8 @@ function checkRolesClaim(roleArn: string, { claims }: DecodedJwt): WebIdentityRe
 }
 
 function trustRequest(question: UnfetchedWebIdentityQuestion, { provider, token }: Candidate): TrustRequest {
-  const { sessionName, roleArn, now, context } = question;
-  return { provider, claims: token.claims, sessionName, roleArn, now, context };
+  const { sessionName, roleArn, now, context, supposition } = question;
+  return { provider, claims: token.claims, sessionName, roleArn, now, context, supposition };
 }
 
 function checkTrust(question: UnfetchedWebIdentityQuestion, candidate: Candidate): WebIdentityRefusal | undefined {

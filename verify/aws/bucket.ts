@@ -154,7 +154,7 @@ class BucketProbe {
   async #leavesSomething(): Promise<Verdict | undefined> {
     if (this.run.acceptResidue) return undefined;
     if (!this.grant.permissions.includes("s3:DeleteObject")) return notTested("the contract does not grant s3:DeleteObject, so the object would stay: allow that with --accept-residue");
-    const versioned = await this.run.account?.isVersioned(this.grant.bucket, this.grant.region);
+    const versioned = await this.run.account?.isVersioned(this.grant.bucket, this.grant.region, this.grant.accountId);
     return versioned ? notTested("the bucket keeps versions, which the granted rights cannot remove: allow one version and its delete marker to stay with --accept-residue") : undefined;
   }
 
@@ -228,7 +228,7 @@ class BucketProbe {
     const [{ DeleteObjectCommand }, client] = await Promise.all([import("@aws-sdk/client-s3"), this.#s3()]);
     const answer = await ask((abortSignal) => client.send(new DeleteObjectCommand({ ...this.#where, Key: this.#key }), { abortSignal }), { signal });
     if (!answer.ok) {
-      this.#leave(scope, `${what}, perhaps: ${describeAnswer(answer)}`);
+      this.#leave(scope, `${this.#confirmed ? what : `perhaps ${what}`}, since deleting it was answered with ${describeAnswer(answer)}`);
       return;
     }
     if (this.#versionId !== undefined) this.#leave(scope, `version ${this.#versionId} of ${this.#key} in bucket ${this.grant.bucket}`, this.#versionId);

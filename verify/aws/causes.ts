@@ -247,6 +247,12 @@ const entries = {
     explanation: "Tags come from the token's claim https://aws.amazon.com/tags.",
     fix: (values) => `Add "sts:TagSession" to the actions of the trust policy of role ${roleName(values)}, or take the claim out of the token.`,
   },
+  "aws.trust.source-identity-missing": {
+    title: "The token carries a source identity, and the trust policy does not allow sts:SetSourceIdentity",
+    failureMode: ASSUME,
+    explanation: "It comes from the token's claim https://aws.amazon.com/source_identity.",
+    fix: (values) => `Add "sts:SetSourceIdentity" to the actions of the trust policy of role ${roleName(values)}, or take the claim out of the token.`,
+  },
   "aws.trust.too-wide": {
     title: "The role's trust policy admits more than the contract's workload",
     explanation: "Another subject, audience or session could take the role.",

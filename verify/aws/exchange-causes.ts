@@ -52,7 +52,7 @@ export async function mayBePropagation(run: AwsRun, refusal: AwsRefusal): Promis
 }
 
 /** What no waiting changes. */
-const LASTING: ReadonlySet<StsHint> = new Set<StsHint>(["malformed", "claims", "clock", "roles-claim", "tag-session", "thumbprint", "duration"]);
+const LASTING: ReadonlySet<StsHint> = new Set<StsHint>(["malformed", "claims", "clock", "roles-claim", "source-identity", "tag-session", "thumbprint", "duration"]);
 
 function confirmed(found: Cause): Suspect {
   return { cause: found, confirmed: true };
@@ -86,7 +86,9 @@ function ownTokenSuspect(run: AwsRun, refusal: AwsRefusal): Suspect[] {
 }
 
 async function trustSuspects(run: AwsRun, refusal: AwsRefusal, answered: string, waited: boolean): Promise<Suspect[]> {
-  if (stsHints(refusal.code, refusal.message).includes("tag-session")) return [confirmed(cause(run, "aws.trust.tag-session-missing", answered))];
+  const hints = stsHints(refusal.code, refusal.message);
+  if (hints.includes("tag-session")) return [confirmed(cause(run, "aws.trust.tag-session-missing", answered))];
+  if (hints.includes("source-identity")) return [confirmed(cause(run, "aws.trust.source-identity-missing", answered))];
   const own = ownTokenSuspect(run, refusal);
   if (own.length > 0) return own;
   const prediction = await run.prediction();
@@ -96,7 +98,8 @@ async function trustSuspects(run: AwsRun, refusal: AwsRefusal, answered: string,
     const predicted = predictionCause(run, prediction, answered);
     return predicted ? [confirmed(predicted)] : [];
   }
-  if (prediction?.answer.allowed === true) return [control, ...propagation];
+  const otherwise = prediction?.otherwise && predictionCause(run, prediction, answered);
+  if (prediction?.answer.allowed === true) return [...(otherwise ? [open(otherwise)] : []), control, ...propagation];
   return [
     open(cause(run, "aws.role.missing", answered)),
     open(cause(run, "aws.trust.refuses", answered)),
@@ -109,6 +112,9 @@ async function trustSuspects(run: AwsRun, refusal: AwsRefusal, answered: string,
 const PROVIDER_HINTS: readonly StsHint[] = ["provider", "audience"];
 const KEY_HINTS: readonly StsHint[] = ["keys", "signature", "key-usage"];
 
+/** What is wrong with the key that STS has found. Documents that it cannot have, or a key that is not in them, give an answer of their own. */
+const KEY_ITSELF: ReadonlySet<string> = new Set<AwsCauseCode>(["issuer.key-unusable", "issuer.signature-mismatch"]);
+
 async function identitySuspects(run: AwsRun, refusal: AwsRefusal, answered: string, waited: boolean): Promise<Suspect[]> {
   const hints = stsHints(refusal.code, refusal.message);
   const speaksOf = (group: readonly StsHint[]) => hints.length === 0 || hints.some((hint) => group.includes(hint));
@@ -120,7 +126,7 @@ async function identitySuspects(run: AwsRun, refusal: AwsRefusal, answered: stri
   const suspects = speaksOf(PROVIDER_HINTS) ? [...ownTokenSuspect(run, refusal), ...(await providerSuspects(run, answered))] : [];
   if (speaksOf(KEY_HINTS)) {
     const found = issuerCause(run, await run.issuer());
-    if (found) suspects.push(confirmed({ ...found, evidence: [answered, ...found.evidence] }));
+    if (found && (hints.length === 0 || hints.includes("keys") || KEY_ITSELF.has(found.code))) suspects.push(confirmed({ ...found, evidence: [answered, ...found.evidence] }));
     else if (hints.length === 0 || hints.includes("keys")) suspects.push(open(cause(run, "issuer.unreachable-for-aws", answered)));
   }
   if (!waited && suspects.every((suspect) => !suspect.confirmed) && speaksOf(PROVIDER_HINTS)) {

@@ -1,7 +1,7 @@
 /** The issuer as STS needs it, seen from here. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html */
 import { STS_LIMITS } from "../../facts/aws/sts.js";
 import { isJsonObject, type JsonObject } from "../../trust/jwt.js";
-import { checkSignature, discoveryMistakes } from "../../trust/aws/issuer-keys.js";
+import { checkSignature, discoveryMistakes, keyMistake } from "../../trust/aws/issuer-keys.js";
 import type { IssuerEvidence, WebIdentityReason } from "../../trust/aws/types.js";
 import type { Cause } from "../causes.js";
 import { fail, notTested, pass, type Check, type CheckScope, type Verdict } from "../check.js";
@@ -77,10 +77,10 @@ function keysProblem(url: string, keys: JsonObject[] | undefined): Problem | und
   if (!keys) return invalid("there is no list of keys");
   const named = keys.filter(({ kid }) => typeof kid === "string" && kid !== "");
   if (named.length === 0) return invalid(keys.length === 0 ? "the list of keys is empty" : `none of the ${keys.length} keys has a kid`);
-  const usable = named.filter(({ use, key_ops: operations }) => (use === undefined || use === "sig") && operations === undefined);
-  if (usable.length === 0) {
+  const unusable = named.flatMap((key) => keyMistake(key) ?? []);
+  if (unusable.length === named.length) {
     const kids = named.map(({ kid }) => String(kid)).join(", ");
-    return { code: "issuer.key-unusable", detail: `${url}: none of the ${named.length} keys (${kids}) is for signatures and without key_ops`, subject: kids };
+    return { code: "issuer.key-unusable", detail: `${url}: ${unusable.join("; ")}`, subject: kids };
   }
   const crowded = ["RSA", "EC"].find((type) => keys.filter(({ kty }) => kty === type).length > STS_LIMITS.maxIssuerKeysPerType);
   return crowded === undefined ? undefined : invalid(`there are more than ${STS_LIMITS.maxIssuerKeysPerType} keys of type ${crowded}`);

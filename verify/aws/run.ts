@@ -2,7 +2,7 @@
 import type { AwsExchange, Contract } from "../../contract/schema.js";
 import { STS_LIMITS } from "../../facts/aws/sts.js";
 import { decodeJwt, tokenFingerprint, visibleClaims, type DecodedJwt, type VisibleClaims } from "../../trust/jwt.js";
-import { audienceOf } from "../../trust/aws/token-claims.js";
+import { audienceOf, subjectOf } from "../../trust/aws/token-claims.js";
 import type { Diagnosis } from "../check.js";
 import { judge, type Cause, type Suspect } from "../causes.js";
 import type { Network } from "../network.js";
@@ -23,6 +23,8 @@ export interface OwnToken {
   fingerprint: string;
   /** As STS reads it: `azp`, or else the one `aud`. */
   audience: string | undefined;
+  /** As STS reads it: a number counts as its digits. */
+  subject: string | undefined;
 }
 
 /** What the exchange gave. */
@@ -63,7 +65,7 @@ export function readToken(raw: string): OwnToken {
   const visible = visibleClaims(raw);
   // Every source has looked at its token already.
   if (!jwt || !visible) throw new Error("the token is no JWT");
-  return { raw, jwt, visible, fingerprint: tokenFingerprint(raw), audience: audienceOf(jwt.claims) };
+  return { raw, jwt, visible, fingerprint: tokenFingerprint(raw), audience: audienceOf(jwt.claims), subject: subjectOf(jwt.claims) };
 }
 
 export function cause(run: Pick<AwsRun, "contract" | "exchange">, code: AwsCauseCode, evidence: string | string[], values: Partial<AwsCauseValues> = {}): Cause {

@@ -31,6 +31,8 @@ const BY_CODE: Readonly<Record<string, AwsCauseCode>> = {
   "KMS.NotFoundException": "aws.kms.key-missing",
 };
 
+const KEY_ARN = /arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+/;
+
 /** Layers that no evidence of verify's can read. */
 const NOT_READ = ["service control policies", "resource control policies", "VPC endpoint policies"];
 
@@ -40,9 +42,13 @@ export async function diagnoseS3(run: AwsRun, grant: BucketGrant, call: S3Call, 
   const code = BY_CODE[refusal.code];
   if (code !== undefined) {
     const kms = code.startsWith("aws.kms.");
+    // KMS names the key, unless its region is wrong already.
+    const named = kms ? KEY_ARN.exec(refusal.message)?.[0] : undefined;
+    const otherKey = named !== undefined && named !== grant.kmsKeyArn ? named : kms ? await bucketsOtherKey(run, grant) : undefined;
+    if (otherKey !== undefined) return diagnosis([{ confirmed: true, cause: otherKeyCause(run, grant, otherKey, answered) }]);
     const found = refusal.headers["x-amz-bucket-region"];
     return diagnosis([
-      { confirmed: true, cause: cause(run, code, answered, { subject: kms ? grant.kmsKeyArn : grant.bucket, expected: grant.region, ...(found === undefined ? {} : { found }) }) },
+      { confirmed: true, cause: cause(run, code, answered, { subject: !kms ? grant.bucket : code === "aws.kms.key-missing" ? named : grant.kmsKeyArn, expected: grant.region, ...(found === undefined ? {} : { found }) }) },
     ]);
   }
   if (refusal.code !== "AccessDenied") return undefined;
@@ -76,6 +82,13 @@ async function accessSuspects(run: AwsRun, grant: BucketGrant, call: S3Call, ref
     ...unread,
     ...propagation,
   ];
+}
+
+/** The bucket's key, when the account shows it and it is not the contract's. */
+async function bucketsOtherKey({ account }: AwsRun, grant: BucketGrant): Promise<string | undefined> {
+  const kmsKey = (await account?.bucket(grant.bucket, grant.region, grant.accountId))?.kmsKey;
+  const found = account && kmsKey?.status === "read" ? await account.keyArn(kmsKey.value, grant.region) : undefined;
+  return found === grant.kmsKeyArn || found === "" ? undefined : found;
 }
 
 /** The key that the denial is about, when it is not the contract's. */

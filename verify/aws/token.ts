@@ -9,10 +9,10 @@ import { cause, type AwsRun, type OwnToken } from "./run.js";
 /** The first thing that keeps the token from being the contract's workload's, in the order in which STS would notice. */
 export function tokenCause(run: AwsRun, token: OwnToken, now: Date): Cause | undefined {
   const { workload } = run.contract;
-  const { visible, raw, audience } = token;
-  if (visible.iss !== workload.issuer) return cause(run, "token.other-issuer", `iss is ${JSON.stringify(visible.iss)}, the contract has ${JSON.stringify(workload.issuer)}`);
-  if (visible.sub !== workload.subject) return cause(run, "token.other-subject", `sub is ${JSON.stringify(visible.sub)}, the contract has ${JSON.stringify(workload.subject)}`);
-  // No audience that STS could read: what is wrong with it is a matter of form.
+  const { visible, raw, audience, subject } = token;
+  // A claim that is not there, or that STS cannot read, is a matter of form.
+  if (visible.iss !== undefined && visible.iss !== workload.issuer) return cause(run, "token.other-issuer", `iss is ${JSON.stringify(visible.iss)}, the contract has ${JSON.stringify(workload.issuer)}`);
+  if (subject !== undefined && subject !== workload.subject) return cause(run, "token.other-subject", `sub is ${JSON.stringify(subject)}, the contract has ${JSON.stringify(workload.subject)}`);
   if (audience !== undefined && audience !== workload.audience) return cause(run, "token.other-audience", `the audience is ${JSON.stringify(visible.azp ?? visible.aud)}, the contract has ${JSON.stringify(workload.audience)}`);
   return timeCause(run, token, now) ?? lengthCause(run, raw) ?? formCause(run, token, now);
 }
@@ -53,7 +53,7 @@ export function tokenCheck(run: AwsRun, token: OwnToken): Check {
     deadlineMs: 1_000,
     run: async () => {
       const { visible, fingerprint } = token;
-      const seen = `token ${fingerprint}: iss ${visible.iss ?? "-"}, sub ${visible.sub ?? "-"}, aud ${token.audience ?? "-"}${visible.exp === undefined ? "" : `, valid until ${at(visible.exp)}`}`;
+      const seen = `token ${fingerprint}: iss ${visible.iss ?? "-"}, sub ${token.subject ?? "-"}, aud ${token.audience ?? "-"}${visible.exp === undefined ? "" : `, valid until ${at(visible.exp)}`}`;
       const found = tokenCause(run, token, new Date());
       return found ? fail(seen, found) : pass(seen);
     },

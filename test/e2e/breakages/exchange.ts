@@ -171,6 +171,43 @@ export const trustRows: Breakage[] = [
     expect: narrowed(roleOrTrust, "aws.trust.condition-fails"),
   },
   {
+    name: "the trust tests a claim that IAM does not expose",
+    failureMode: "Access denied assuming role",
+    break: (administrator) =>
+      administrator.editTrust(({ Condition }) => ({ Condition: { ...Condition, StringLike: { [`${issuerName(administrator.contract)}:tenant`]: "*" } } })),
+    refused: notAuthorized,
+    expect: narrowed(roleOrTrust, "aws.trust.condition-fails"),
+  },
+  {
+    name: "of the trust's statements, one has another subject and one another provider",
+    failureMode: "Access denied assuming role",
+    break: async (administrator) => {
+      await administrator.editTrustedClaims({ sub: "former" });
+      const { Statement: statements } = await administrator.trust();
+      await administrator.setTrust(...statements, ...statements.map((each) => ({ ...each, Principal: { Federated: providerOfPath(administrator.providerArn) } })));
+    },
+    refused: notAuthorized,
+    expect: narrowed(roleOrTrust, "aws.trust.subject-differs"),
+  },
+  {
+    name: "the trust names the account, and no provider",
+    failureMode: "Access denied assuming role",
+    break: (administrator) => administrator.editTrust(() => ({ Principal: { AWS: `arn:aws:iam::${administrator.accountId}:root` } })),
+    refused: notAuthorized,
+    expect: narrowed(roleOrTrust, "aws.trust.provider-differs"),
+  },
+  {
+    name: "the trust demands TLS and the contract's audience, and has a variable for the subject",
+    break: (administrator) => {
+      const key = `${issuerName(administrator.contract)}:sub`;
+      return administrator.editTrust(({ Condition }) => ({
+        Condition: { Bool: { "aws:SecureTransport": "true" }, StringEquals: { ...Condition?.["StringEquals"], [key]: `\${${key}}` } },
+      }));
+    },
+    refused: {},
+    expect: always("aws.trust.too-wide"),
+  },
+  {
     name: "the trust's conditions hold when their keys are absent (ForAllValues)",
     break: (administrator) =>
       administrator.editTrust(({ Condition }) => ({ Condition: { "ForAllValues:StringEquals": Condition?.["StringEquals"] ?? {} } })),
@@ -191,6 +228,17 @@ export const roleRows: Breakage[] = [
     name: "the role does not exist",
     failureMode: "Access denied assuming role",
     break: (administrator) => administrator.deleteRole(),
+    refused: notAuthorized,
+    expect: narrowed(roleOrTrust, "aws.role.missing"),
+  },
+  {
+    name: "the role was made again under a path",
+    failureMode: "Access denied assuming role",
+    break: async (administrator) => {
+      const trust = await administrator.trust();
+      await administrator.deleteRole();
+      await administrator.call("iam", "CreateRole", { RoleName: administrator.roleName, Path: "/dcf/", AssumeRolePolicyDocument: JSON.stringify(trust) });
+    },
     refused: notAuthorized,
     expect: narrowed(roleOrTrust, "aws.role.missing"),
   },

@@ -42,6 +42,24 @@ export const permissionRows: Breakage[] = [
     expect: narrowed(missingGrant, "aws.s3.action-not-allowed"),
   },
   {
+    name: "the role's object rights are on the bucket itself",
+    failureMode: "Bucket exists but access is denied",
+    break: async (administrator) => {
+      const { Statement: statements } = await administrator.permissions();
+      await administrator.setPermissions(statements.map((statement) => ({ ...statement, Resource: administrator.bucketArn })));
+    },
+    refused: missingOnObjects,
+    expect: narrowed(missingGrant, "aws.s3.action-not-allowed"),
+  },
+  {
+    name: "the role's sessions were revoked",
+    failureMode: "Bucket exists but access is denied",
+    break: (administrator) =>
+      administrator.setPermissions([{ Effect: "Deny", Action: "*", Resource: "*", Condition: { DateLessThan: { "aws:TokenIssueTime": "2100-01-01T00:00:00Z" } } }], "AWSRevokeOlderSessions"),
+    refused: denied("with an explicit deny in an identity-based policy", ...bucketOperations),
+    expect: always("aws.s3.identity-policy-denies"),
+  },
+  {
     name: "a policy of the role denies the upload",
     failureMode: "Bucket exists but access is denied",
     break: (administrator) => administrator.setPermissions([{ Effect: "Deny", Action: "s3:Put*", Resource: "*" }], "guardrail"),
@@ -110,6 +128,13 @@ export const bucketRows: Breakage[] = [
     expect: always("aws.s3.bucket-policy-denies"),
   },
   {
+    name: "the bucket's policy demands that uploads name their encryption",
+    failureMode: "Bucket exists but access is denied",
+    break: bucketDenies({ Action: "s3:PutObject", Condition: { StringNotEquals: { "s3:x-amz-server-side-encryption": "aws:kms" } } }),
+    refused: denied("with an explicit deny in a resource-based policy", "s3:PutObject"),
+    expect: always("aws.s3.bucket-policy-denies"),
+  },
+  {
     name: "the role was made again, and the bucket's policy excepts its former id from a Deny",
     failureMode: "Bucket exists but access is denied",
     break: async (administrator) => {
@@ -174,6 +199,11 @@ const notByKeyPolicy: Breakage["refused"] = {
   ...denied("because no resource-based policy allows the kms:Decrypt action", "s3:GetObject"),
 };
 
+async function encryptWith(administrator: Administrator, key: string): Promise<void> {
+  const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: key } };
+  await administrator.call("s3", "PutBucketEncryption", { Bucket: administrator.bucket, ServerSideEncryptionConfiguration: { Rules: [rule] } });
+}
+
 const keyBreakages: Breakage[] = [
   {
     name: "the key's policy does not let the role use the key",
@@ -205,11 +235,39 @@ const keyBreakages: Breakage[] = [
     name: "the bucket encrypts with another key than the contract's",
     break: async (administrator) => {
       const { KeyMetadata: key } = (await administrator.call("kms", "CreateKey", {})) as { KeyMetadata: { Arn: string } };
-      const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: key.Arn } };
-      await administrator.call("s3", "PutBucketEncryption", { Bucket: administrator.bucket, ServerSideEncryptionConfiguration: { Rules: [rule] } });
+      await encryptWith(administrator, key.Arn);
     },
     refused: missing("kms:GenerateDataKey", "s3:PutObject"),
     expect: always("aws.kms.key-differs"),
+  },
+  {
+    name: "the bucket encrypts with a key of another region",
+    break: async (administrator) => {
+      const { KeyMetadata: key } = (await administrator.call("kms", "CreateKey", {}, { region: "eu-central-1" })) as { KeyMetadata: { Arn: string } };
+      await encryptWith(administrator, key.Arn);
+    },
+    refused: s3(["s3:PutObject"], "KMS.NotFoundException", 400, "Invalid arn eu-central-1"),
+    expect: narrowed(["aws.kms.key-missing"], "aws.kms.key-differs"),
+  },
+  {
+    name: "the key's policy, behind an alias, does not let the role use the key",
+    break: async (administrator) => {
+      await administrator.call("kms", "CreateAlias", { AliasName: "alias/artifacts", TargetKeyId: administrator.keyArn });
+      await encryptWith(administrator, `arn:aws:kms:${administrator.region}:${administrator.accountId}:alias/artifacts`);
+      const { Statement: statements } = await administrator.keyPolicy();
+      await administrator.setKeyPolicy(statements.filter(({ Sid }) => Sid !== "RolesUseKeyThroughS3"));
+    },
+    refused: notByKeyPolicy,
+    expect: narrowed(["aws.kms.key-policy", "aws.s3.not-propagated"], "aws.kms.key-policy"),
+  },
+  {
+    name: "the key's policy denies decryption",
+    break: async (administrator) => {
+      const { Statement: statements } = await administrator.keyPolicy();
+      await administrator.setKeyPolicy([...statements, { Effect: "Deny", Principal: "*", Action: "kms:Decrypt", Resource: "*" }]);
+    },
+    refused: denied("with an explicit deny in a resource-based policy", "s3:GetObject"),
+    expect: always("aws.kms.key-denied"),
   },
   {
     name: "the key is disabled",

@@ -89,6 +89,34 @@ export const tokenRows: Breakage[] = [
     expect: live("aws.trust.tag-session-missing"),
   },
   {
+    name: "the token carries a source identity, which the trust does not allow",
+    failureMode: "Access denied assuming role",
+    token: workloadToken({ claims: { "https://aws.amazon.com/source_identity": "dcf" } }),
+    refused: exchange("AccessDenied", 403, "Not authorized to perform sts:SetSourceIdentity"),
+    expect: live("aws.trust.source-identity-missing"),
+  },
+  {
+    name: "the token's roles claim names another role",
+    failureMode: "Invalid OIDC token",
+    token: workloadToken({ claims: { "https://aws.amazon.com/roles": ["arn:aws:iam::111122223333:role/another"] } }),
+    refused: exchange("InvalidIdentityToken", 400, "The target role ARN is not present in the roles claim of the identity token"),
+    expect: live("token.unusable"),
+  },
+  {
+    name: "the token's subject is a number",
+    failureMode: "Access denied assuming role",
+    token: workloadToken({ claims: { sub: 4712 } }),
+    refused: notAuthorized,
+    expect: live("token.other-subject"),
+  },
+  {
+    name: "the token has no sub",
+    failureMode: "Invalid OIDC token",
+    token: workloadToken({ omit: ["sub"] }),
+    refused: exchange("InvalidIdentityToken", 400, "Missing a required claim: sub"),
+    expect: live("token.unusable"),
+  },
+  {
     name: "the token has no iat",
     failureMode: "Invalid OIDC token",
     token: workloadToken({ omit: ["iat"] }),
@@ -137,6 +165,31 @@ export const issuerRows: Breakage[] = [
     break: keyPublishedWith({ use: "enc" }),
     refused: noKey,
     expect: always("issuer.key-unusable"),
+  },
+  {
+    name: "the certificate of the issuer's only key holds another key",
+    failureMode: "Invalid OIDC token",
+    break: keyPublishedWith({ x5c: ["MIIB"] }),
+    refused: notValidated,
+    expect: always("issuer.key-unusable"),
+  },
+  {
+    name: "the issuer's only key has no type",
+    failureMode: "Invalid OIDC token",
+    break: keyPublishedWith({ kty: undefined }),
+    refused: noKey,
+    expect: always("issuer.key-unusable"),
+  },
+  {
+    name: "the issuer has too many keys",
+    failureMode: "Invalid OIDC token",
+    break: async ({ sandbox: { issuers }, contract }) => {
+      const { keys } = issuers.get(contract.workload.issuer);
+      const more = Array.from({ length: 100 }, (_, index) => ({ ...keys[0]?.jwk, kid: `former-${index}` }));
+      return issuers.behave(contract.workload.issuer, { jwks: { keys: [...keys.map(({ jwk }) => jwk), ...more] } });
+    },
+    refused: noKey,
+    expect: always("issuer.keys-invalid"),
   },
   {
     name: "of the issuer's keys, the one that signed has key_ops",

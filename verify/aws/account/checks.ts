@@ -1,11 +1,12 @@
 /** The account against the contract. Everything here is read and concluded, nothing tried: results are predictions. */
+import { CALLER_CONDITION_KEYS } from "../../../facts/aws/conditions.js";
 import { lintTrustPolicy } from "../../../trust/aws/lint.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../../check.js";
 import { bucketArn, probeKey } from "../bucket.js";
 import { cause, SESSION_PREFIX, type AwsRun } from "../run.js";
 import type { BucketGrant, S3Call } from "../s3-causes.js";
-import { decide, readCaller } from "./permissions.js";
-import { missingProvider, predictImagined, predictionCause, readTrust } from "./prediction.js";
+import { decide, namedIn, readCaller } from "./permissions.js";
+import { missingProvider, otherTrusted, predictImagined, predictionCause, readTrust } from "./prediction.js";
 import type { AccountReader, Reading } from "./reader.js";
 
 const DEADLINE_MS = 60_000;
@@ -25,10 +26,10 @@ export function accountChecks(run: AwsRun, account: AccountReader): Check[] {
     check("provider", "OIDC provider", [], () => provider(run, account)),
     check("role", "role", [], () => role(run, account)),
     check("exchange", "the exchange, predicted for the contract's workload", ["provider", "role"], (scope) => exchange(run, account, scope)),
-    check("trust", "the trust admits nobody else", ["exchange"], () => trust(run, account)),
+    check("trust", "the trust admits nobody else", ["exchange"], (scope) => trust(run, account, scope)),
     ...buckets.flatMap((grant) => [
       check(`bucket.${grant.id}`, `bucket ${grant.bucket}`, [], () => bucket(run, account, grant)),
-      ...(grant.kmsKeyArn === undefined ? [] : [check(`key.${grant.id}`, `KMS key of bucket ${grant.bucket}`, [], () => key(run, account, grant))]),
+      ...(grant.kmsKeyArn === undefined ? [] : [check(`key.${grant.id}`, `KMS key of bucket ${grant.bucket}`, [`bucket.${grant.id}`], () => key(run, account, grant))]),
       check(`grant.${grant.id}`, `rights on bucket ${grant.bucket}`, ["role", `bucket.${grant.id}`, ...(grant.kmsKeyArn === undefined ? [] : [`key.${grant.id}`])], (scope) =>
         grantRights(run, account, grant, scope),
       ),
@@ -71,6 +72,7 @@ async function exchange(run: AwsRun, account: AccountReader, scope: CheckScope):
   const prediction = predictImagined(run, reading.value, run.contract.workload);
   const live = await scope.outcome("aws.exchange");
   const { answer } = prediction;
+  if (prediction.otherwise && live?.status !== "pass") return unknown(`whether AssumeRoleWithWebIdentity is allowed depends on what only the call itself has (${namedIn(reading.value.role?.trustPolicy, CALLER_CONDITION_KEYS)}): ${prediction.otherwise.detail}`);
   if (answer.allowed) {
     if (live?.status === "fail") scope.remark(`The account's configuration admits the contract's workload, and STS has refused: ${live.seen}. What differs is the token, the issuer, something that cannot be read here (${NOT_READ}), or not there yet.`);
     return pass(`AssumeRoleWithWebIdentity would be allowed for ${answer.subject}`);
@@ -87,7 +89,7 @@ async function exchange(run: AwsRun, account: AccountReader, scope: CheckScope):
 const NOT_READ = "service control policies, resource control policies";
 
 /** Tokens that must be refused, and what the lint says about a trust that works. */
-async function trust(run: AwsRun, account: AccountReader): Promise<Verdict> {
+async function trust(run: AwsRun, account: AccountReader, scope: CheckScope): Promise<Verdict> {
   const reading = await readTrust(account);
   if (reading.status !== "read" || !reading.value.role) return reading.status === "read" ? unknown("there is no role") : unread(reading);
   const { workload } = run.contract;
@@ -98,13 +100,15 @@ async function trust(run: AwsRun, account: AccountReader): Promise<Verdict> {
   ] as const;
   const admitted = strangers.filter(([, token]) => predictImagined(run, reading.value, token).answer.allowed).map(([name]) => name);
   const findings = lintTrustPolicy(reading.value.role.trustPolicy).filter(({ severity }) => severity === "error");
+  const others = otherTrusted(run, reading.value);
+  if (others.length > 0) scope.remark(`The trust policy of role ${run.exchange.roleArn} admits others besides the contract's workload: ${others.join("; ")}.`);
   if (admitted.length === 0 && findings.length === 0) return pass("other subjects and audiences would be refused");
   const evidence = [...admitted.map((name) => `a token of ${name} would be admitted`), ...findings.map(({ path, message }) => `${path}: ${message}`)];
   return fail(evidence[0] ?? "", cause(run, "aws.trust.too-wide", evidence));
 }
 
 async function bucket(run: AwsRun, account: AccountReader, grant: BucketGrant): Promise<Verdict> {
-  const facts = await account.bucket(grant.bucket, grant.region);
+  const facts = await account.bucket(grant.bucket, grant.region, grant.accountId);
   const { place } = facts;
   const values = { subject: grant.bucket, expected: grant.region };
   if (place.status === "absent") return fail(place.detail, cause(run, "aws.s3.bucket-missing", place.detail, values));
@@ -112,12 +116,12 @@ async function bucket(run: AwsRun, account: AccountReader, grant: BucketGrant): 
   if (place.status === "unreadable") return unread(place);
   const region = place.status === "elsewhere" ? place.region : place.value;
   if (region !== grant.region) return fail(`in ${region ?? "another region"}`, cause(run, "aws.s3.other-region", `the bucket is in ${region ?? "another region"}, the contract has ${grant.region}`, { ...values, ...(region === undefined ? {} : { found: region }) }));
-  return settings(run, grant, facts);
+  return settings(run, account, grant, facts);
 }
 
-async function settings(run: AwsRun, grant: BucketGrant, facts: Awaited<ReturnType<AccountReader["bucket"]>>): Promise<Verdict> {
+async function settings(run: AwsRun, account: AccountReader, grant: BucketGrant, facts: Awaited<ReturnType<AccountReader["bucket"]>>): Promise<Verdict> {
   const { kmsKey, publicAccessBlocked, ownership, versioning } = facts;
-  if (grant.kmsKeyArn !== undefined && kmsKey.status === "read" && kmsKey.value !== grant.kmsKeyArn) {
+  if (grant.kmsKeyArn !== undefined && kmsKey.status === "read" && (await account.keyArn(kmsKey.value, grant.region)) !== grant.kmsKeyArn) {
     const found = kmsKey.value === "" ? "S3's own keys" : kmsKey.value;
     return fail(`encrypts with ${found}`, cause(run, "aws.kms.key-differs", `the bucket encrypts with ${found}, the contract has ${grant.kmsKeyArn}`, { expected: grant.kmsKeyArn, found }));
   }
@@ -161,15 +165,23 @@ async function grantRights(run: AwsRun, account: AccountReader, grant: BucketGra
     return fail(`${denied.length} of ${calls.length} rights would be refused`, { ...first.cause, evidence: same.flatMap((denial) => denial.cause.evidence) });
   }
   const unsure = denials.find((denial) => denial.status === "unknown");
-  if (unsure) return unknown(unsure.reason);
+  if (unsure) return (await allPassed(run, grant, scope)) ? notTested(`the live calls passed, and say more than a prediction: ${unsure.reason}`) : unknown(unsure.reason);
   const refused = await liveRefusal(run, grant, scope);
   if (refused !== undefined) scope.remark(`The account's policies allow every right on bucket ${grant.bucket}, and S3 has refused: ${refused}. What differs cannot be read here (${NOT_READ}), or is not there yet.`);
   return pass(`${calls.map(({ action }) => action).join(", ")} would be allowed`);
 }
 
+const LIVE_STEPS = ["location", "put", "read", "list", "delete"];
+
+async function allPassed(run: AwsRun, grant: BucketGrant, scope: CheckScope): Promise<boolean> {
+  if (!run.token) return false;
+  const outcomes = await Promise.all(LIVE_STEPS.map((step) => scope.outcome(`aws.s3.${grant.id}.${step}`)));
+  return outcomes.every((outcome) => outcome?.status === "pass");
+}
+
 async function liveRefusal(run: AwsRun, grant: BucketGrant, scope: CheckScope): Promise<string | undefined> {
   if (!run.token) return undefined;
-  for (const step of ["location", "put", "read", "list", "delete"]) {
+  for (const step of LIVE_STEPS) {
     const outcome = await scope.outcome(`aws.s3.${grant.id}.${step}`);
     if (outcome?.status === "fail" && outcome.seen.includes("AccessDenied")) return outcome.seen;
   }

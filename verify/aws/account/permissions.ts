@@ -1,6 +1,9 @@
 /** What the role may do, by the account's policies and the rules of `trust/`. */
+import { CALLER_CONDITION_KEYS, ORGANISATION_CONDITION_KEYS } from "../../../facts/aws/conditions.js";
 import { partitionNamed } from "../../../facts/aws/partitions.js";
 import { authorize } from "../../../trust/aws/authorize.js";
+import type { Supposition } from "../../../trust/aws/conditions.js";
+import { readSession } from "../../../trust/aws/token-claims.js";
 import type { Authorization, AuthorizationRequest, NamedPolicy, PolicySet, Principal } from "../../../trust/aws/types.js";
 import type { Cause } from "../../causes.js";
 import { bucketArn, probeKey } from "../bucket.js";
@@ -30,15 +33,19 @@ export interface Question {
   resourcePolicyDecides?: boolean;
 }
 
-/** The decision for a session of the role, as far as the account's own policies go. */
-export function decide(run: AwsRun, { role, policies }: Caller, question: Question): Authorization {
+/** What only a call itself, or the organisation, could tell. */
+const UNKNOWN_KEYS = [...CALLER_CONDITION_KEYS, ...ORGANISATION_CONDITION_KEYS];
+
+/** The decision for a session of the role, as far as the account's own policies go; unknown keys are held against it unless told otherwise. */
+export function decide(run: AwsRun, { role, policies }: Caller, question: Question, unknown: Supposition["in"] = "disfavour"): Authorization {
   const request: AuthorizationRequest = {
     principal: principalOf(run, role),
     action: question.action,
     resource: question.resource,
     resourceAccountId: question.resourceAccountId,
     // Everything here goes over TLS; what a network would add, such as a VPC endpoint, is not there.
-    context: { "aws:SecureTransport": "true", ...question.context },
+    context: { "aws:SecureTransport": "true", "aws:RequestedRegion": run.exchange.region, ...question.context },
+    supposition: { unknownKeys: UNKNOWN_KEYS, in: unknown },
   };
   const set: PolicySet = {
     identity: policies.identity,
@@ -60,26 +67,55 @@ function principalOf(run: AwsRun, role: RoleFacts): Principal {
     uniqueId: role.roleId,
     sessionName: name,
     federatedProvider: providerArn,
+    issuedAt: new Date().toISOString(),
+    // A session's own tags go before those of its role.
+    tags: { ...role.tags, ...sessionTags(run) },
   };
+}
+
+/** Of the run's own token; a token that is not there has none. */
+function sessionTags({ token }: AwsRun): Record<string, string> {
+  const session = token && readSession(token.jwt.claims);
+  return session === undefined || "allowed" in session ? {} : session.tags;
+}
+
+/** The decision whatever the unknown keys are, or that it depends on them. */
+function decideFirmly(run: AwsRun, caller: Caller, question: Question): Authorization | "depends" {
+  const decision = decide(run, caller, question);
+  return decision.allowed === decide(run, caller, question, "favour").allowed ? decision : "depends";
+}
+
+function depends({ policies }: Caller, { action, resource, resourcePolicy }: Question): PredictedDenial {
+  const texts = [...policies.identity, policies.boundary, resourcePolicy].map((policy) => policy?.document);
+  return { status: "unknown", reason: `whether ${action} on ${resource} is allowed depends on what only the call itself or the organisation can tell (${namedIn(texts.join("\n"), UNKNOWN_KEYS)})` };
+}
+
+/** Those of the condition keys that the policies name. */
+export function namedIn(policies: string | undefined, keys: readonly string[]): string {
+  return keys.filter((key) => policies?.toLowerCase().includes(`"${key.toLowerCase()}"`)).join(", ");
 }
 
 /** Whether the account's own policies refuse this call, and why. */
 export async function denialOf(run: AwsRun, account: AccountReader, grant: BucketGrant, call: S3Call): Promise<PredictedDenial> {
-  const [caller, bucket] = await Promise.all([readCaller(account), account.bucket(grant.bucket, grant.region)]);
+  const [caller, bucket] = await Promise.all([readCaller(account), account.bucket(grant.bucket, grant.region, grant.accountId)]);
   if (bucket.place.status === "stranger") return { status: "denied", cause: cause(run, "aws.s3.other-owner", bucket.place.detail, { subject: grant.bucket }) };
   if (caller.status !== "read") return { status: "unknown", reason: caller.status === "absent" ? caller.detail : caller.reason };
   if (bucket.policy.status === "unreadable") return { status: "unknown", reason: bucket.policy.reason };
   const resourcePolicy = bucket.policy.status === "read" ? { name: `policy of bucket ${grant.bucket}`, document: bucket.policy.value } : undefined;
   const question: Question = { action: call.action, resource: call.resource, resourceAccountId: grant.accountId, context: s3Context(run, grant, call), resourcePolicy };
-  const decision = decide(run, caller.value, question);
+  const decision = decideFirmly(run, caller.value, question);
+  if (decision === "depends") return depends(caller.value, question);
   if (!decision.allowed) return { status: "denied", cause: refusalCause(run, caller.value.role, grant, question, decision, (policy) => decide(run, caller.value, { ...question, resourcePolicy: policy })) };
   // The key that the bucket has counts, whatever the contract says.
-  const keyArn = bucket.kmsKey.status === "read" ? bucket.kmsKey.value : grant.kmsKeyArn;
+  const keyArn = bucket.kmsKey.status === "read" ? await account.keyArn(bucket.kmsKey.value, grant.region) : grant.kmsKeyArn;
   return keyDenial(run, account, caller.value, grant, call, keyArn);
 }
 
+/** As every client of today signs. https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html */
+const SIGNED_REQUEST = { "s3:signatureversion": "AWS4-HMAC-SHA256", "s3:authType": "REST-HEADER" };
+
 function s3Context(run: AwsRun, grant: BucketGrant, { action }: S3Call): Record<string, string> {
-  return { "s3:ResourceAccount": grant.accountId, ...(action === "s3:ListBucket" ? { "s3:prefix": probeKey(grant, run.runId) } : {}) };
+  return { "aws:RequestedRegion": grant.region, "s3:ResourceAccount": grant.accountId, ...SIGNED_REQUEST, ...(action === "s3:ListBucket" ? { "s3:prefix": probeKey(grant, run.runId) } : {}) };
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
@@ -99,6 +135,7 @@ async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, gr
     resource: keyArn,
     resourceAccountId: keyArn.split(":")[4] ?? "",
     context: {
+      "aws:RequestedRegion": grant.region,
       "kms:ViaService": `s3.${grant.region}.${partitionNamed(run.exchange.partition)?.dnsSuffix ?? ""}`,
       "kms:CallerAccount": run.exchange.accountId,
       "kms:EncryptionContext:aws:s3:arn": bucketArn(run, grant.bucket),
@@ -106,7 +143,8 @@ async function keyDenial(run: AwsRun, account: AccountReader, caller: Caller, gr
     resourcePolicy: { name: `policy of key ${keyArn}`, document: policy.value },
     resourcePolicyDecides: true,
   };
-  const decision = decide(run, caller, question);
+  const decision = decideFirmly(run, caller, question);
+  if (decision === "depends") return depends(caller, question);
   if (decision.allowed) return { status: "allowed" };
   return { status: "denied", cause: keyArn === grant.kmsKeyArn ? refusalCause(run, caller.role, grant, question, decision, () => decision) : otherKeyCause(run, grant, keyArn) };
 }

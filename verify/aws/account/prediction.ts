@@ -1,5 +1,8 @@
 /** What STS would answer, by the account's own configuration and the rules of `trust/`. */
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
+import { CALLER_CONDITION_KEYS } from "../../../facts/aws/conditions.js";
+import type { Supposition } from "../../../trust/aws/conditions.js";
+import { readPolicy } from "../../../trust/aws/policy.js";
 import { evaluateWebIdentity } from "../../../trust/aws/web-identity.js";
 import { explainTrust, type TrustStatementExplanation } from "../../../trust/aws/trust-policy.js";
 import type { OidcProvider, Role, WebIdentityAnswer } from "../../../trust/aws/types.js";
@@ -11,6 +14,8 @@ import type { AccountReader, Reading } from "./reader.js";
 
 export interface Prediction {
   answer: WebIdentityAnswer;
+  /** The answer, should the keys that only the call has speak against it; undefined when they decide nothing. */
+  otherwise: Extract<WebIdentityAnswer, { allowed: false }> | undefined;
   /** What the account has, for the explanation. */
   role: Role | undefined;
   provider: OidcProvider | undefined;
@@ -93,7 +98,7 @@ function imaginedKey() {
 
 function predict(run: AwsRun, trust: Trust, token: string, now: Date, issuer: Parameters<typeof evaluateWebIdentity>[0]["issuer"]): Prediction {
   const known: OidcProvider[] = trust.provider ? [trust.provider] : trust.providerArns.map((arn) => ({ arn, url: urlOf(arn), clientIds: [] }));
-  const answer = evaluateWebIdentity({
+  const evaluate = (unknown: Supposition["in"]) => evaluateWebIdentity({
     token,
     roleArn: run.exchange.roleArn,
     sessionName: sessionName(run.exchange, run.runId),
@@ -102,8 +107,17 @@ function predict(run: AwsRun, trust: Trust, token: string, now: Date, issuer: Pa
     providers: known,
     role: trust.role,
     issuer,
+    context: exchangeContext(run),
+    supposition: { unknownKeys: CALLER_CONDITION_KEYS, in: unknown },
   });
-  return { answer, ...trust, claims: decodeJwt(token)?.claims ?? {} };
+  const answer = evaluate("favour");
+  const disfavoured = answer.allowed ? evaluate("disfavour") : answer;
+  return { answer, otherwise: answer.allowed && !disfavoured.allowed ? disfavoured : undefined, ...trust, claims: decodeJwt(token)?.claims ?? {} };
+}
+
+/** What is certain of the call: verify and platform use TLS and the contract's region. */
+function exchangeContext({ exchange }: AwsRun): Record<string, string> {
+  return { "aws:SecureTransport": "true", "aws:RequestedRegion": exchange.region };
 }
 
 /** The provider's URL is in its ARN: without scheme. */
@@ -113,7 +127,7 @@ function urlOf(providerArn: string): string {
 
 /** Why STS would refuse, as far as the account is at fault; undefined for reasons of token and issuer. */
 export function predictionCause(run: AwsRun, prediction: Prediction, ...evidence: string[]): Cause | undefined {
-  const { answer } = prediction;
+  const answer = prediction.otherwise ?? prediction.answer;
   if (answer.allowed) return undefined;
   const named = (code: AwsCauseCode, detail: string, values: Parameters<typeof cause>[3] = {}) => cause(run, code, [...evidence, detail], values);
   switch (answer.reason) {
@@ -128,7 +142,7 @@ export function predictionCause(run: AwsRun, prediction: Prediction, ...evidence
     case "tag-session-refused":
       return named("aws.trust.tag-session-missing", answer.detail);
     case "source-identity-refused":
-      return named("aws.trust.condition-fails", answer.detail, { subject: "sts:SetSourceIdentity" });
+      return named("aws.trust.source-identity-missing", answer.detail);
     case "duration-too-long":
       return named("aws.role.session-too-long", answer.detail);
     default:
@@ -146,9 +160,17 @@ export function missingProvider(run: AwsRun, { providerArns }: Pick<Prediction, 
 }
 
 /** The part of the trust that does not fit, in the statement that comes nearest. */
-function trustCause(run: AwsRun, { role, provider, claims }: Prediction, evidence: readonly string[]): Cause | undefined {
+function trustCause(run: AwsRun, { role, provider, claims, otherwise }: Prediction, evidence: readonly string[]): Cause | undefined {
   if (!role || !provider) return undefined;
-  const { decision, statements } = explainTrust(role.trustPolicy, { provider, claims, sessionName: sessionName(run.exchange, run.runId), roleArn: role.arn, now: new Date() });
+  const { decision, statements } = explainTrust(role.trustPolicy, {
+    provider,
+    claims,
+    sessionName: sessionName(run.exchange, run.runId),
+    roleArn: role.arn,
+    now: new Date(),
+    context: exchangeContext(run),
+    supposition: { unknownKeys: CALLER_CONDITION_KEYS, in: otherwise === undefined ? "favour" : "disfavour" },
+  });
   const named = (code: AwsCauseCode, detail: string, values: Parameters<typeof cause>[3] = {}) => cause(run, code, [...evidence, detail], values);
   if (decision === "explicit-deny") {
     const denying = statements.find(({ effect, applies }) => effect === "Deny" && applies);
@@ -162,7 +184,10 @@ function trustCause(run: AwsRun, { role, provider, claims }: Prediction, evidenc
   if (!nearest.action.holds) return named("aws.trust.action-missing", `the trust policy allows ${quoted(nearest.action.expected)}`);
   const [failed, ...others] = nearest.conditions.filter(({ holds }) => !holds);
   if (!failed) return named("aws.trust.refuses", "the trust policy does not allow it");
-  const details = [failed, ...others].map(({ operator, key, expected, presented }) => `${operator} ${key}: the trust policy has ${quoted(expected)}, the token has ${presented === undefined ? "no such key" : quoted(presented)}`);
+  const details = [failed, ...others].map(({ operator, key, expected, presented, supposed }) => {
+    const has = supposed ? "what the call has is not known" : `the token has ${presented === undefined ? "no such key" : quoted(presented)}`;
+    return `${operator} ${key}: the trust policy has ${quoted(expected)}, ${has}`;
+  });
   return named(conditionCode(failed.key, failed.presented, provider), details.join("; "), { subject: failed.key });
 }
 
@@ -178,4 +203,16 @@ function failures({ principal, action, conditions }: TrustStatementExplanation):
 
 function quoted(values: readonly string[]): string {
   return values.length === 0 ? "nothing" : values.map((value) => JSON.stringify(value)).join(" or ");
+}
+
+/** Whom the trust names besides the contract's workload, and lets in: other subjects of the issuer, other principals. */
+export function otherTrusted(run: AwsRun, trust: Trust): string[] {
+  const { role, provider } = trust;
+  if (!role || !provider) return [];
+  const { workload } = run.contract;
+  const allows = readPolicy({ name: "the trust policy", document: role.trustPolicy }).statements.filter(({ effect }) => effect === "Allow");
+  const named = allows.flatMap(({ conditions }) => conditions.filter(({ key }) => key.toLowerCase() === `${provider.url}:sub`.toLowerCase()).flatMap(({ values }) => values));
+  const subjects = [...new Set(named)].filter((subject) => subject !== workload.subject && predictImagined(run, trust, { ...workload, subject }).answer.allowed);
+  const principals = allows.flatMap(({ principal }) => (principal?.anyone ? ["*"] : (principal?.values ?? []).map(({ value }) => value))).filter((value) => value !== provider.arn);
+  return [...subjects.map((subject) => `the subject ${JSON.stringify(subject)}`), ...new Set(principals)];
 }

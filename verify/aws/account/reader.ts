@@ -186,8 +186,9 @@ export class AccountReader {
     });
   }
 
-  bucket(name: string, region: string): Promise<BucketFacts> {
-    return this.once(`bucket ${name}`, () => readBucket(this, name, region));
+  /** @param owner who the contract says it belongs to; default: this account */
+  bucket(name: string, region: string, owner = this.exchange.accountId): Promise<BucketFacts> {
+    return this.once(`bucket ${name} of ${owner}`, () => readBucket(this, name, region, owner));
   }
 
   key(name: string, region: string): Promise<KeyFacts> {
@@ -202,8 +203,8 @@ export class AccountReader {
   }
 
   /** Undefined when it cannot be read. */
-  async isVersioned(name: string, region: string): Promise<boolean | undefined> {
-    const { versioning } = await this.bucket(name, region);
+  async isVersioned(name: string, region: string, owner: string): Promise<boolean | undefined> {
+    const { versioning } = await this.bucket(name, region, owner);
     return versioning.status === "read" ? versioning.value !== "" : undefined;
   }
 
