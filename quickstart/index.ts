@@ -75,6 +75,9 @@ async function verify(sandbox: Sandbox, contract: Contract, showRun: QuickstartO
     token: functionToken((order) => sandbox.issuers.mint({ issuer, subject, audience, ...order }), ["subject", "audience", "expiresInSeconds"]),
     account: { accessKeyId: accessKey.accessKeyId, secretAccessKey: accessKey.secretAccessKey },
     waitSeconds: 0,
+    // As deep as it goes: what a canary leaves behind goes with the sandbox.
+    depth: "deploy",
+    acceptResidue: true,
     env: sandbox.env(),
     ca: sandbox.caPem,
     signal,

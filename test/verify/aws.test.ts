@@ -1,5 +1,4 @@
 /** Verify against a whole sandbox: residue, interruption, waiting, refusals that are not refused, secrets. */
-import { join } from "node:path";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
 import type { Contract } from "../../contract/index.js";
 import { formatReport, formatReportFile, functionToken, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
