@@ -240,7 +240,9 @@ describe("certificates", () => {
     const [near, far] = duplexPair();
     const server = new tls.TLSSocket(far, { isServer: true, secureContext: await authority.context(host) });
     server.on("error", () => server.destroy());
-    const client = tls.connect({ socket: near, host, ...(net.isIP(host) === 0 && { servername: host }), ca: trusted });
+    // Node's releases differ in how they compare IPv6 addresses: for those, the certificate itself is asked.
+    const names = net.isIP(host) === 0 ? { servername: host } : { checkServerIdentity: () => undefined };
+    const client = tls.connect({ socket: near, host, ...names, ca: trusted });
     try {
       await once(client, "secureConnect");
       const certificate = client.getPeerX509Certificate();
@@ -274,7 +276,9 @@ describe("certificates", () => {
     ["2001:db8::7", "IP Address:2001:DB8:0:0:0:0:0:7"],
   ])("name the address %s as one", async (host, names) => {
     const authority = await CertificateAuthority.create();
-    expect((await shown(authority, host, authority.certPem)).subjectAltName).toBe(names);
+    const certificate = await shown(authority, host, authority.certPem);
+    expect(certificate.subjectAltName).toBe(names);
+    expect([certificate.checkIP(host), certificate.checkIP("192.0.2.8")]).toEqual([host, undefined]);
   });
 
   it("are made once for each host", async () => {
