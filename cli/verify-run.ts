@@ -40,7 +40,7 @@ export async function runVerify(options: VerifyCommandOptions): Promise<number> 
       ...(options.wait === undefined ? {} : { waitSeconds: parseDuration(options.wait) }),
     };
     if (options.plan) {
-      process.stdout.write(planVerification(settings));
+      process.stdout.write(await planVerification(settings));
       return 0;
     }
     return await verify(settings, options);

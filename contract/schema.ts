@@ -15,7 +15,11 @@ const permissions = z
   .array(text)
   .describe("The rights granted, in the cloud's own names (IAM actions, role names or permissions)");
 
-/** The identity on the platform's side that the customer's cloud trusts. */
+/**
+ * The identity on the platform's side that the customer's cloud trusts. Where that is an AWS role instead of the subject of
+ * a token, AWS STS is who says so: the issuer is `https://sts.amazonaws.com`, the subject the role's part of the assumed-role
+ * ARN (`arn:aws:sts::111122223333:assumed-role/NAME`), the audience the provider that the signature is made for.
+ */
 export const workloadSchema = z.object({
   issuer: z.url({ protocol: /^https$/ }).describe("The token's `iss`, byte for byte"),
   subject: text.describe("The token's `sub`, byte for byte"),
@@ -42,18 +46,26 @@ const azureExchange = z.object({
   principalId: z.uuid().describe("Object id of the service principal"),
 });
 
+const projectNumber = z.string().regex(/^[1-9]\d*$/);
+
 const gcpExchange = z.object({
   type: z.literal("gcp-workload-identity"),
-  projectId: text,
-  poolProjectNumber: z.string().regex(/^\d+$/),
+  projectId: text.describe("The project that the grants are in"),
+  projectNumber,
+  poolProjectNumber: projectNumber.describe("Project that hosts pool and provider"),
   pool: text,
   provider: text,
+  subjectTokenType: z.enum(["jwt", "aws4_request"]).describe("What is exchanged: a token of the workload's issuer, or a signed request to AWS STS"),
+  issuerKeys: z.enum(["discovery", "uploaded"]).optional().describe("Where Google takes the issuer's keys from; absent for an AWS provider"),
+  principal: text.describe("The IAM principal that the workload becomes: principal:// or principalSet://"),
   serviceAccountEmail: z.string().optional().describe("Absent when grants are given to the principal itself"),
 });
 
 export const exchangeSchema = z.discriminatedUnion("type", [awsExchange, azureExchange, gcpExchange]);
 
 const grantBase = { id: text.describe("Unique within the contract; names the grant in reports"), permissions };
+
+const role = text.optional().describe("The role that the rights are granted by");
 
 export const grantSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -79,8 +91,38 @@ export const grantSchema = z.discriminatedUnion("kind", [
     stagedPrefix: z.string().optional().describe("Key prefix below which builds may read staged archives"),
   }),
   z.object({ ...grantBase, kind: z.literal("lambda-functions"), functionNamePrefix: text, region: text, accountId: text }),
-  z.object({ ...grantBase, kind: z.literal("gcs-bucket"), bucket: text, projectId: text }),
-  z.object({ ...grantBase, kind: z.literal("cloud-run-service"), service: text, region: text, projectId: text }),
+  z.object({ ...grantBase, kind: z.literal("gcs-bucket"), role, bucket: text, projectId: text }),
+  z.object({ ...grantBase, kind: z.literal("artifact-registry-repository"), role, repository: text, location: text, projectId: text }),
+  z.object({
+    ...grantBase,
+    kind: z.literal("cloud-build"),
+    role,
+    projectId: text,
+    region: text.describe("Region of the builds"),
+    serviceAccountEmail: text.optional().describe("Account that builds run as; absent means the project's default"),
+    sourceBucket: text.optional().describe("Bucket that builds read their source from"),
+  }),
+  z.object({
+    ...grantBase,
+    kind: z.literal("cloud-run-service"),
+    role,
+    service: text.optional().describe("Absent when the role is granted on the project"),
+    region: text,
+    projectId: text,
+    runtimeServiceAccountEmail: text,
+    publicAccess: z.enum(["private", "platform", "customer"]).describe("Who may make the service public: nobody, the platform by a role for just that, or the customer's own binding"),
+  }),
+  z.object({
+    ...grantBase,
+    kind: z.literal("gke-deployments"),
+    cluster: text,
+    location: text,
+    projectId: text,
+    namespace: text,
+    deployments: z.array(text).min(1),
+    containerName: text.optional(),
+  }),
+  z.object({ ...grantBase, kind: z.literal("project-logs"), role, projectId: text }),
   z.object({
     ...grantBase,
     kind: z.literal("blob-container"),

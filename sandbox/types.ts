@@ -111,11 +111,8 @@ export interface CheckFailure {
   reason: string;
 }
 
-/** Which account and region a provider instance acts in; from its configuration. */
-export interface ProviderScope {
-  region: string;
-  accountId: string;
-}
+/** Where a provider instance acts (account and region, project, cluster), as its table made it of the configuration. The engines only hand it on. */
+export type ProviderScope = object;
 
 /**
  * Thrown by `create` and `update` when the resource exists in the cloud but a later step of setting it up failed: the
@@ -136,7 +133,7 @@ export class PartialFailureError extends Error {
  * How the sandbox plays one Pulumi resource type. Property names are those of the Pulumi provider's schema.
  * Every operation throws an Error whose message is one line, as the real provider words it.
  */
-export interface ResourceBehaviour {
+export interface ResourceBehaviour<Scope extends ProviderScope = ProviderScope> {
   readonly type: string;
   /** Inputs whose change replaces the resource (top-level names). */
   readonly replaceOn: readonly string[];
@@ -147,24 +144,25 @@ export interface ResourceBehaviour {
   /** Inputs that the cloud decides where the program does not: read back as inputs only if the program gave them. */
   readonly computed?: readonly string[];
   /** Fills in defaults, including the generated physical name for `name`, and says what the provider would refuse before calling the cloud. */
-  check(inputs: Properties, scope: ProviderScope, logicalName: string, olds?: Properties): { inputs: Properties; failures: CheckFailure[] };
+  check(inputs: Properties, scope: Scope, logicalName: string, olds?: Properties): { inputs: Properties; failures: CheckFailure[] };
   /** Outputs that are known before creation (ARNs made of names); every other output is unknown in preview. */
-  preview?(inputs: Properties, scope: ProviderScope): Properties;
-  create(inputs: Properties, scope: ProviderScope): Promise<{ id: string; outputs: Properties }>;
+  preview?(inputs: Properties, scope: Scope): Properties;
+  create(inputs: Properties, scope: Scope): Promise<{ id: string; outputs: Properties }>;
   /** Undefined when it is gone. `inputs` as the provider would read them back, for drift and import. */
-  read(id: string, scope: ProviderScope, olds?: Properties): Promise<{ id: string; inputs: Properties; outputs: Properties } | undefined>;
-  update(id: string, olds: Properties, news: Properties, scope: ProviderScope): Promise<Properties>;
-  delete(id: string, outputs: Properties, scope: ProviderScope): Promise<void>;
+  read(id: string, scope: Scope, olds?: Properties): Promise<{ id: string; inputs: Properties; outputs: Properties } | undefined>;
+  update(id: string, olds: Properties, news: Properties, scope: Scope): Promise<Properties>;
+  delete(id: string, outputs: Properties, scope: Scope): Promise<void>;
 }
 
-export type InvokeBehaviour = (args: Properties, scope: ProviderScope) => Promise<Properties>;
+/** A method's type, so that a table of one cloud's scope is a table to the engines, which only hand scopes back. */
+export type InvokeBehaviour<Scope extends ProviderScope = ProviderScope> = { invoke(args: Properties, scope: Scope): Promise<Properties> }["invoke"];
 
 /** The one table: resource types and functions of one Pulumi package. */
-export interface ProviderTable {
+export interface ProviderTable<Scope extends ProviderScope = ProviderScope> {
   /** Package name, such as `aws`. */
   readonly package: string;
   /** From the provider's configuration (an explicit provider's inputs, or the stack's `aws:*` keys) to where it acts; throws an Error with one line when it cannot. */
-  scope(config: Record<string, string>): ProviderScope;
-  readonly resources: ReadonlyMap<string, ResourceBehaviour>;
-  readonly invokes: ReadonlyMap<string, InvokeBehaviour>;
+  scope(config: Record<string, string>): Scope;
+  readonly resources: ReadonlyMap<string, ResourceBehaviour<Scope>>;
+  readonly invokes: ReadonlyMap<string, InvokeBehaviour<Scope>>;
 }

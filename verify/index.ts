@@ -1,13 +1,12 @@
 /** Proves a contract: walks every hop as the platform does, reads the account as its owner can, and says what is wrong. */
 import { randomBytes } from "node:crypto";
 import { ContractError, readContract, type ReadContract, type Workload } from "../contract/index.js";
-import { prepareAws } from "./aws/index.js";
+import { clouds, type VerifyCloud } from "./cloud.js";
 import { assertEnvironment } from "./environment.js";
 import { InputError } from "./input-error.js";
 import { heading, noPaint, type Paint } from "./formats/text.js";
 import { Network } from "./network.js";
 import type { VerifyOptions } from "./options.js";
-import { planText } from "./plan.js";
 import { buildReport, type Report } from "./report.js";
 import { runChecks } from "./runner.js";
 import { Scrubber } from "./scrub.js";
@@ -50,7 +49,8 @@ async function verify(contract: ReadContract, options: VerifyOptions): Promise<R
   const network = options.network ?? new Network({ env: options.env, ca: options.ca });
   try {
     const runId = randomBytes(6).toString("hex");
-    const prepared = await prepareAws({ ...options, contract, network, scrubber, runId, now: startedAt });
+    const cloud = await cloudOf(contract);
+    const prepared = await cloud.prepare({ ...options, contract, network, scrubber, runId, now: startedAt });
     const { onEvent } = options;
     const result = await runChecks(prepared.checks, {
       signal: options.signal,
@@ -81,8 +81,9 @@ async function verify(contract: ReadContract, options: VerifyOptions): Promise<R
  *
  * @throws InputError
  */
-export function planVerification(options: VerifyOptions): string {
-  return planText(readInput(options), options);
+export async function planVerification(options: VerifyOptions): Promise<string> {
+  const contract = readInput(options);
+  return (await cloudOf(contract)).plan(contract, options);
 }
 
 /**
@@ -109,8 +110,14 @@ function readInput(options: VerifyOptions): ReadContract {
   if (!options.token && !options.account) {
     throw new InputError("There is nothing to verify with: give a token (--token-file, --token-command or --token-env), or --account to read the account with your own credentials, or both.");
   }
-  if (contract.exchange.type !== "aws-web-identity") throw new InputError(`This release cannot verify an exchange of type ${contract.exchange.type}; it can aws-web-identity.`);
+  if (!clouds[contract.exchange.type]) throw new InputError(`This release cannot verify an exchange of type ${contract.exchange.type}; it can ${Object.keys(clouds).join(", ")}.`);
   return contract;
+}
+
+async function cloudOf({ exchange: { type } }: ReadContract): Promise<VerifyCloud> {
+  const load = clouds[type];
+  if (!load) throw new InputError(`This release cannot verify an exchange of type ${type}.`);
+  return load();
 }
 
 function readContractInput(value: unknown): ReadContract {

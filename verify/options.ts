@@ -4,6 +4,11 @@ import type { Network } from "./network.js";
 import type { RunEvent } from "./runner.js";
 import type { TokenSource } from "./token-source.js";
 
+/** An access token of somebody who may read the project: what `gcloud auth print-access-token` prints. */
+export interface GcpCredentials {
+  accessToken: string;
+}
+
 /** How deep to look: each includes the ones before it. */
 export const DEPTHS = ["identity", "storage", "runtime", "deploy"] as const;
 export type Depth = (typeof DEPTHS)[number];
@@ -18,7 +23,7 @@ export interface VerifyOptions {
   /** The workload's token: verify does what the platform does. */
   token?: TokenSource | undefined;
   /** Read the account's configuration, with the ambient credentials or with these. @default false */
-  account?: boolean | AwsCredentials | undefined;
+  account?: boolean | AwsCredentials | GcpCredentials | undefined;
   /** @default "storage" */
   depth?: Depth | undefined;
   /** Try what must be refused. @default true */

@@ -1,6 +1,6 @@
 /** Pulumi's AWS package as the sandbox plays it: its resource types, its functions, its provider's configuration. */
 import { partitionOfRegion } from "../../facts/aws/partitions.js";
-import type { ProviderScope, ProviderTable, ResourceBehaviour } from "../types.js";
+import type { ProviderTable, ResourceBehaviour } from "../types.js";
 import { behaviour, type Definition } from "./resources/behaviour.js";
 import * as codebuild from "./resources/codebuild.js";
 import * as ecr from "./resources/ecr.js";
@@ -10,7 +10,7 @@ import * as kms from "./resources/kms.js";
 import * as logs from "./resources/logs.js";
 import { bucketLifecycleConfiguration } from "./resources/s3-lifecycle.js";
 import * as s3 from "./resources/s3.js";
-import type { AwsCloud } from "./types.js";
+import type { AwsCloud, AwsScope } from "./types.js";
 
 const definitions: readonly Definition[] = [
   codebuild.project,
@@ -34,8 +34,8 @@ const definitions: readonly Definition[] = [
   s3.bucketVersioning,
 ];
 
-export function createAwsTable(cloud: AwsCloud): ProviderTable {
-  const resources = definitions.map((definition): [string, ResourceBehaviour] => [definition.type, behaviour(cloud, definition)]);
+export function createAwsTable(cloud: AwsCloud): ProviderTable<AwsScope> {
+  const resources = definitions.map((definition): [string, ResourceBehaviour<AwsScope>] => [definition.type, behaviour(cloud, definition)]);
   return {
     package: "aws",
     scope: (config) => scope(cloud, config),
@@ -45,7 +45,7 @@ export function createAwsTable(cloud: AwsCloud): ProviderTable {
 }
 
 /** https://www.pulumi.com/registry/packages/aws/installation-configuration/ */
-function scope(cloud: AwsCloud, config: Record<string, string>): ProviderScope {
+function scope(cloud: AwsCloud, config: Record<string, string>): AwsScope {
   const region = config.region ?? "";
   if (region === "") {
     throw new Error("Missing region information. Set it with `pulumi config set aws:region us-west-2`: the sandbox's provider does not see the shell's AWS_REGION.");

@@ -15,6 +15,12 @@ export class AwsError extends Error {
   }
 }
 
+/** Where Pulumi's AWS provider acts. */
+export interface AwsScope {
+  region: string;
+  accountId: string;
+}
+
 /** Who calls, as far as the signature proved it. */
 export interface AwsCaller {
   principal: Principal;

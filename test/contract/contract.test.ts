@@ -126,7 +126,11 @@ describe("the published schema", () => {
       "codebuild-project",
       "lambda-functions",
       "gcs-bucket",
+      "artifact-registry-repository",
+      "cloud-build",
       "cloud-run-service",
+      "gke-deployments",
+      "project-logs",
       "blob-container",
     ]);
   });

@@ -339,7 +339,7 @@ describe("the AWS resource table", () => {
     const table = sandbox.tables[0]!;
     expect(() => table.scope({})).toThrow("Missing region information. Set it with `pulumi config set aws:region us-west-2`: the sandbox's provider does not see the shell's AWS_REGION.");
     expect(() => table.scope({ region: "moon-1" })).toThrow("Invalid AWS Region: moon-1");
-    expect(table.scope({ region, allowedAccountIds: JSON.stringify([account]) }).accountId).toBe(account);
+    expect(table.scope({ region, allowedAccountIds: JSON.stringify([account]) })).toEqual({ region, accountId: account });
     expect(() => table.scope({ region, allowedAccountIds: '["111111111111"]' })).toThrow(`AWS account ID not allowed: ${account}`);
     expect(() => table.scope({ region, accessKey: "AKIANOTHINGOFTHEKIND" })).toThrow(/InvalidClientTokenId/);
   });

@@ -3,6 +3,11 @@ import { randomBytes } from "node:crypto";
 
 import { PartialFailureError, type Properties, type ProviderTable, type ResourceBehaviour } from "../../sandbox/types.js";
 
+interface Scope {
+  region: string;
+  accountId: string;
+}
+
 export interface FakeCloud {
   table: ProviderTable;
   /** By id; changed directly for "out of band". */
@@ -18,7 +23,7 @@ export function fakeCloud(): FakeCloud {
   const outputsOf = (id: string, value: Properties): Properties => ({ tags: {}, ...value, id, arn: arn(value) });
   const arn = ({ name, region }: Properties) => `arn:fake:${String(region)}:${String(name)}`;
 
-  const thing: ResourceBehaviour = {
+  const thing: ResourceBehaviour<Scope> = {
     type: "fake:index:Thing",
     replaceOn: ["name", "zone", "region"],
     physicalName: "name",
@@ -60,7 +65,7 @@ export function fakeCloud(): FakeCloud {
     },
   };
 
-  const table: ProviderTable = {
+  const table: ProviderTable<Scope> = {
     package: "fake",
     scope(config) {
       if (config.region === undefined || config.region === "") throw new Error("missing region: set fake:region");

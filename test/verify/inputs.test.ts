@@ -165,9 +165,9 @@ describe("wrong input", () => {
 });
 
 describe("the plan", () => {
-  it("lists calls, objects, cost and residue, and does nothing", () => {
+  it("lists calls, objects, cost and residue, and does nothing", async () => {
     const token = commandToken("mint {subject}", defaults);
-    const plan = planVerification({ contract, token, account: true, env: {} });
+    const plan = await planVerification({ contract, token, account: true, env: {} });
     for (const line of [
       "GET https://oidc.dcf.example/.well-known/openid-configuration",
       "sts:AssumeRoleWithWebIdentity on arn:aws:iam::111122223333:role/dcf, not signed, session cloud-federation-verify-<run id>, 15 minutes",
@@ -180,7 +180,7 @@ describe("the plan", () => {
       expect(plan).toContain(line);
     }
     expect(plan).not.toContain("another audience");
-    const less = planVerification({ contract, token, depth: "identity", refusals: false, env: {} });
+    const less = await planVerification({ contract, token, depth: "identity", refusals: false, env: {} });
     expect(less).not.toContain("PutObject");
     expect(less).not.toContain("to be refused");
     expect(less).toContain("Residue: none");

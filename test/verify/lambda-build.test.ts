@@ -119,9 +119,9 @@ describe("depth deploy", () => {
     expect(report.residue.map(({ remove }) => remove)).toEqual(expect.arrayContaining([expect.stringMatching(/^aws codebuild stop-build --id dcf-aws-test:/)]));
   });
 
-  it("is told in the plan: every call, what it costs, what stays", () => {
+  it("is told in the plan: every call, what it costs, what stays", async () => {
     const plan = (more: Partial<VerifyOptions>) => planVerification({ ...options(), depth: "deploy", ...more });
-    const full = plan({ account: reader, acceptResidue: true });
+    const full = await plan({ account: reader, acceptResidue: true });
     for (const line of [
       "codebuild:BatchGetProjects, ecr:DescribeRepositories, ecr:GetRepositoryPolicy, logs:DescribeLogGroups, logs:GetLogEvents",
       "s3:PutObject builds/cloud-federation-verify/<run id>-1.zip and builds/cloud-federation-verify/<run id>-2.zip in bucket acme-dcf-artifacts",
@@ -132,7 +132,7 @@ describe("depth deploy", () => {
     ]) {
       expect(full).toContain(line);
     }
-    expect(plan({})).toContain("no canary without --accept-residue");
-    expect(plan({})).not.toContain("StartBuild");
+    expect(await plan({})).toContain("no canary without --accept-residue");
+    expect(await plan({})).not.toContain("StartBuild");
   });
 });

@@ -1,11 +1,9 @@
 /** The checks of a contract with an AWS exchange. */
 import type { ReadContract } from "../../contract/index.js";
 import { unknown, notTested, type Check } from "../check.js";
+import type { Prepared, Setting, VerifyCloud } from "../cloud.js";
 import { InputError } from "../input-error.js";
-import type { Network } from "../network.js";
 import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
-import type { Evidence, ReportWait } from "../report.js";
-import type { Scrubber } from "../scrub.js";
 import { Waiter, waitPolicy } from "../waiting.js";
 import { buildAccountChecks } from "./account/builds.js";
 import { accountChecks } from "./account/checks.js";
@@ -13,12 +11,13 @@ import { predictExchange } from "./account/prediction.js";
 import { AccountReader } from "./account/reader.js";
 import { bucketChecks } from "./bucket.js";
 import { canaryChecks } from "./canary.js";
-import { AwsClients } from "./clients.js";
+import { AwsClients, type AwsCredentials } from "./clients.js";
 import { codebuildChecks } from "./codebuild.js";
 import { contractCheck } from "./contract.js";
 import { exchangeCheck } from "./exchange.js";
 import { identityCheck } from "./identity.js";
 import { lambdaChecks } from "./lambda.js";
+import { planText } from "./plan.js";
 import { issuerCheck, readIssuer, type IssuerReading } from "./issuer.js";
 import { refusalBucketCheck } from "./refusal-bucket.js";
 import { refusalChecks } from "./refusals.js";
@@ -28,34 +27,14 @@ import { tokenCheck } from "./token.js";
 /** New roles, providers and policies take up to this long: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html */
 export const DEFAULT_WAIT_SECONDS = 120;
 
-export interface Prepared {
-  checks: Check[];
-  evidence: Evidence[];
-  notRead: string[];
-  tokenFingerprint: string | undefined;
-  /** Filled while the checks run. */
-  waits: ReportWait[];
-}
+export const verifyAws: VerifyCloud = { prepare, plan: planText };
 
-interface Setting extends VerifyOptions {
-  contract: ReadContract;
-  network: Network;
-  scrubber: Scrubber;
-  runId: string;
-  now: Date;
-}
-
-/**
- * Gets the evidence and puts the checks together.
- *
- * @throws InputError when there is no token where one was promised, or the credentials are of another account
- */
-export async function prepareAws(setting: Setting): Promise<Prepared> {
+async function prepare(setting: Setting): Promise<Prepared> {
   const { contract, network, scrubber, token: source, refusals = true } = setting;
   const { exchange } = contract;
   if (exchange.type !== "aws-web-identity") throw new InputError(`an exchange of type ${exchange.type} is not AWS's`);
   const clients = new AwsClients({ network, partition: exchange.partition });
-  const account = setting.account ? new AccountReader(clients, exchange, setting.account === true ? "ambient" : setting.account) : undefined;
+  const account = setting.account ? new AccountReader(clients, exchange, awsCredentials(setting.account)) : undefined;
   const signal = setting.signal ?? new AbortController().signal;
   const [raw] = await Promise.all([source?.token(signal), account?.assertCaller(signal)]);
   scrubber.register(raw);
@@ -95,6 +74,13 @@ export async function prepareAws(setting: Setting): Promise<Prepared> {
     tokenFingerprint: token?.fingerprint,
     waits: waiter.waits,
   };
+}
+
+/** @throws InputError for credentials of another cloud */
+function awsCredentials(account: NonNullable<VerifyOptions["account"]>): AwsCredentials | "ambient" {
+  if (typeof account === "boolean") return "ambient";
+  if ("accessKeyId" in account) return account;
+  throw new InputError("The contract is of an AWS account, and the credentials given for reading it are not AWS's: give accessKeyId and secretAccessKey.");
 }
 
 /** What the session may do with the contract's targets, as deep as was asked for. */

@@ -1,5 +1,6 @@
 /** The report as one page that needs nothing else: no script, no font, no image from anywhere. */
 import type { Cause } from "../causes.js";
+import { placeOf } from "../cloud.js";
 import type { Finding, Report, ReportCheck } from "../report.js";
 import { escapeMarkup as text } from "./markup.js";
 
@@ -15,11 +16,10 @@ code, pre { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; white-s
 
 export function htmlReport(report: Report): string {
   const { contract, environment, startedAt, evidence, outcome } = report;
-  const account = contract.exchange.type === "aws-web-identity" ? `account ${contract.exchange.accountId}, ${contract.exchange.region}` : "";
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${text(`${contract.integration}: ${outcome}`)}</title><style>${STYLE}</style></head><body>
 <h1>${text(contract.integration)}: <span class="${classOf(outcome)}">${text(outcome)}</span> ${environment === "sandbox" ? '<span class="sandbox">sandbox</span>' : ""}</h1>
-<p class="dim">${text(`${account} · ${startedAt} · evidence: ${evidence.join(" and ")} · run ${report.runId}`)}</p>
+<p class="dim">${text(`${placeOf(contract.exchange)} · ${startedAt} · evidence: ${evidence.join(" and ")} · run ${report.runId}`)}</p>
 <p><code>${text(contract.workload.subject)}</code> of <code>${text(contract.workload.issuer)}</code>, audience <code>${text(contract.workload.audience)}</code></p>
 ${report.findings.map(findingSection).join("\n")}
 <h2>Checks</h2>

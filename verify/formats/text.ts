@@ -2,6 +2,7 @@
 import type { Contract } from "../../contract/schema.js";
 import type { Cause } from "../causes.js";
 import type { CheckStatus } from "../check.js";
+import { placeOf } from "../cloud.js";
 import type { Evidence, Finding, Report, ReportCheck } from "../report.js";
 
 /** Colours of a terminal; the identity in a pipe. */
@@ -51,8 +52,7 @@ export function conclusion(report: Report, paint: Paint): string {
 
 /** What is verified, where, and by what evidence. */
 export function heading({ integration, environment, exchange }: Pick<Contract, "integration" | "environment" | "exchange">, evidence: readonly Evidence[], paint: Paint): string {
-  const account = exchange.type === "aws-web-identity" ? ` in account ${exchange.accountId}` : "";
-  return `${paint.bold(`${integration}${account}`)}${environment === "sandbox" ? ", SANDBOX" : ""}, evidence: ${evidence.join(" and ")}`;
+  return `${paint.bold(`${integration} in ${placeOf(exchange)}`)}${environment === "sandbox" ? ", SANDBOX" : ""}, evidence: ${evidence.join(" and ")}`;
 }
 
 export function textReport(report: Report, paint: Paint = noPaint): string {

@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 
 import { partitionOfRegion } from "../../../facts/aws/partitions.js";
-import { FaultError, type ProviderScope } from "../../types.js";
-import { AwsError, type AwsCloud } from "../types.js";
+import { FaultError } from "../../types.js";
+import { AwsError, type AwsCloud, type AwsScope } from "../types.js";
 
 type Service = Parameters<AwsCloud["call"]>[1];
 export type Members = Record<string, unknown>;
@@ -48,7 +48,7 @@ export class CallError extends Error {
 export class Api {
   constructor(
     private readonly cloud: AwsCloud,
-    readonly scope: ProviderScope,
+    readonly scope: AwsScope,
   ) {}
 
   get partition(): string {

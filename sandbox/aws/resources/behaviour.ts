@@ -1,8 +1,8 @@
 /** Makes a resource type's behaviour from what is particular to it. */
 import { randomBytes } from "node:crypto";
 
-import { PartialFailureError, type CheckFailure, type Properties, type ProviderScope, type ResourceBehaviour } from "../../types.js";
-import type { AwsCloud } from "../types.js";
+import { PartialFailureError, type CheckFailure, type Properties, type ResourceBehaviour } from "../../types.js";
+import type { AwsCloud, AwsScope } from "../types.js";
 import { Api } from "./api.js";
 import { compact, object, text } from "./values.js";
 
@@ -51,10 +51,10 @@ export interface Definition {
   delete(id: string, outputs: Properties, context: Context): Promise<void>;
 }
 
-export function behaviour(cloud: AwsCloud, definition: Definition): ResourceBehaviour {
+export function behaviour(cloud: AwsCloud, definition: Definition): ResourceBehaviour<AwsScope> {
   const { type, name, local = [], defaults = {}, computed = [] } = definition;
   const inputNames = [...definition.inputs, ...(definition.global === true ? [] : ["region"])];
-  const context = (scope: ProviderScope, properties: Properties): Context => ({
+  const context = (scope: AwsScope, properties: Properties): Context => ({
     api: new Api(cloud, scope),
     region: definition.global === true ? scope.region : (text(properties.region) ?? scope.region),
   });

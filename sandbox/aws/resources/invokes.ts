@@ -1,7 +1,7 @@
 /** Functions of Pulumi's AWS package: what programs look up. */
 import { partitionOfRegion } from "../../../facts/aws/partitions.js";
 import type { InvokeBehaviour, Properties } from "../../types.js";
-import type { AwsCloud } from "../types.js";
+import type { AwsCloud, AwsScope } from "../types.js";
 import { Api, during } from "./api.js";
 import { openIdConnectProvider, policy, role } from "./iam.js";
 import { addresses, headBucket } from "./s3.js";
@@ -22,7 +22,7 @@ const regionDescriptions: Readonly<Record<string, string>> = {
   "cn-northwest-1": "China (Ningxia)",
 };
 
-export function createInvokes(cloud: AwsCloud): ReadonlyMap<string, InvokeBehaviour> {
+export function createInvokes(cloud: AwsCloud): ReadonlyMap<string, InvokeBehaviour<AwsScope>> {
   type Lookup = (args: Properties, api: Api) => Promise<Properties>;
   const lookups: Record<string, Lookup> = {
     "aws:index/getCallerIdentity:getCallerIdentity": async (_args, api) => {
@@ -86,7 +86,7 @@ export function createInvokes(cloud: AwsCloud): ReadonlyMap<string, InvokeBehavi
       return { ...addresses(bucket, at, api), id: bucket, region, websiteDomain: "", websiteEndpoint: "" };
     },
   };
-  return new Map(Object.entries(lookups).map(([token, lookup]): [string, InvokeBehaviour] => [token, (args, scope) => lookup(args, new Api(cloud, scope))]));
+  return new Map(Object.entries(lookups).map(([token, lookup]): [string, InvokeBehaviour<AwsScope>] => [token, (args, scope) => lookup(args, new Api(cloud, scope))]));
 }
 
 async function providerArn(api: Api, url: string): Promise<string> {

@@ -1,10 +1,10 @@
 /** What a verification would do, before it does anything: every call, every object, what it costs, what may stay. */
-import type { ReadContract } from "../contract/index.js";
-import type { AwsExchange } from "../contract/schema.js";
-import { probeKey } from "./aws/bucket.js";
-import { buildAccountPlan, buildPlan } from "./aws/build-plan.js";
-import { SESSION_PREFIX } from "./aws/run.js";
-import { DEPTHS, type Depth, type VerifyOptions } from "./options.js";
+import type { ReadContract } from "../../contract/index.js";
+import type { AwsExchange } from "../../contract/schema.js";
+import { probeKey } from "./bucket.js";
+import { buildAccountPlan, buildPlan } from "./build-plan.js";
+import { SESSION_PREFIX } from "./run.js";
+import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
 
 /** Stands for what is chosen anew in each run. */
 const RUN = "<run id>";

@@ -1,0 +1,41 @@
+/** What Kubernetes in the sandbox offers to the resource table, to GKE and to the administrator. */
+
+/** Where Pulumi's Kubernetes provider acts. */
+export interface KubernetesScope {
+  cluster: string;
+  /** Bearer token of the kubeconfig's user; undefined acts as the cluster's administrator. */
+  token: string | undefined;
+  namespace: string;
+}
+
+/** Who calls, as authentication made it out: https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
+export interface KubernetesUser {
+  username: string;
+  groups: readonly string[];
+}
+
+export interface KubernetesCluster {
+  /** Unique in the sandbox. */
+  name: string;
+  /** Issuer of its service accounts' tokens; one of the sandbox's issuers. */
+  issuer: string;
+  /** `https://…` where clients reach it through the proxy. */
+  server: string;
+  /** Where it is a GKE cluster: Google's access tokens are users of it. */
+  gke?: { projectId: string; location: string; cluster: string };
+}
+
+export interface KubernetesCloud {
+  clusters(): KubernetesCluster[];
+  cluster(name: string): KubernetesCluster | undefined;
+  /** The cluster that the platform's workload runs in: its service accounts' tokens are those that customers trust. */
+  readonly platformCluster: KubernetesCluster;
+  createCluster(cluster: Omit<KubernetesCluster, "server">): KubernetesCluster;
+  deleteCluster(name: string): void;
+  /** A kubeconfig for the cluster's administrator: YAML, with a secret token. */
+  kubeconfig(name: string): string;
+  /** Calls the cluster's API past the wire: `call("platform", admin, "GET", "/apis/apps/v1/namespaces/default/deployments")`. Throws KubernetesError. */
+  call<T = Record<string, unknown>>(cluster: string, user: KubernetesUser, method: string, path: string, body?: unknown, contentType?: string): Promise<T>;
+  /** `system:masters`. */
+  readonly administrator: KubernetesUser;
+}
