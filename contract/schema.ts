@@ -57,6 +57,8 @@ const gcpExchange = z.object({
   provider: text,
   subjectTokenType: z.enum(["jwt", "aws4_request"]).describe("What is exchanged: a token of the workload's issuer, or a signed request to AWS STS"),
   issuerKeys: z.enum(["discovery", "uploaded"]).optional().describe("Where Google takes the issuer's keys from; absent for an AWS provider"),
+  attributeMapping: z.record(text, text).optional().describe("The provider's mapping, in CEL: what google.subject and the attributes are made of"),
+  attributeCondition: text.optional().describe("The provider's condition, in CEL"),
   principal: text.describe("The IAM principal that the workload becomes: principal:// or principalSet://"),
   serviceAccountEmail: z.string().optional().describe("Absent when grants are given to the principal itself"),
 });
@@ -163,6 +165,7 @@ export const contractSchema = z.object({
 export type Workload = z.infer<typeof workloadSchema>;
 export type Exchange = z.infer<typeof exchangeSchema>;
 export type AwsExchange = z.infer<typeof awsExchange>;
+export type GcpExchange = z.infer<typeof gcpExchange>;
 export type Grant = z.infer<typeof grantSchema>;
 export type GrantKind = Grant["kind"];
 export type GrantOf<K extends GrantKind> = Extract<Grant, { kind: K }>;

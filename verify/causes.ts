@@ -1,6 +1,6 @@
 /** Causes of failures: stable codes, what they mean, what to do. */
 
-/** DCF's names for what customers meet most, from its documentation: Cloud Integrations, Common AWS Failure Modes. */
+/** DCF's names for what customers meet most, from its documentation: Cloud Integrations, Common AWS Failure Modes and Common Failure Modes of GCP. */
 export type FailureMode =
   | "Invalid OIDC token"
   | "Access denied assuming role"
@@ -8,7 +8,13 @@ export type FailureMode =
   | "CodeBuild project missing"
   | "ECR_REPOSITORY_URI is required"
   | "LAMBDA_EXECUTION_ROLE_ARN is required"
-  | "CodeBuild starts but Lambda is not updated";
+  | "CodeBuild starts but Lambda is not updated"
+  | "GCP_RUNTIME_TARGET_REQUIRED"
+  | "WORKLOAD_IDENTITY_BINDING_MISSING"
+  | "permission denied"
+  | "repository not found"
+  | "build succeeds but deploy fails"
+  | "403 Forbidden on endpoint";
 
 /** A cause as it stands in a report, with the values of this run. */
 export interface Cause {

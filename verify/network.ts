@@ -117,10 +117,31 @@ export type Fetched =
 
 const MAX_BYTES = 1024 * 1024;
 
-/** Fetches a public document. Never rejects; follows no redirects, as STS does not. */
-export function fetchDocument(network: Network, url: URL, deadlineMs: number, signal: AbortSignal): Promise<Fetched> {
+/** Fetches a public document. Never rejects; follows no redirects, as no cloud does that fetches an issuer's. */
+export async function fetchDocument(network: Network, url: URL, deadlineMs: number, signal: AbortSignal): Promise<Fetched> {
+  const answer = await send(network, { method: "GET", url, headers: { accept: "application/json" }, deadlineMs, signal });
+  if (answer.status === "failed") return answer;
+  return { status: "ok", httpStatus: answer.httpStatus, body: answer.body.toString("utf8"), contentType: answer.headers["content-type"] ?? "" };
+}
+
+export interface HttpOrder {
+  method: string;
+  url: URL;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Buffer | undefined;
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+
+export type HttpAnswer =
+  | { status: "ok"; httpStatus: number; /** Names in lower case. */ headers: Readonly<Record<string, string>>; body: Buffer }
+  | Extract<Fetched, { status: "failed" }>;
+
+/** One request over HTTPS. Never rejects; follows no redirects. */
+export function send(network: Network, { method, url, headers = {}, body, deadlineMs, signal }: HttpOrder): Promise<HttpAnswer> {
   return within(deadlineMs, signal, (bounded) => new Promise((resolve) => {
-    const request = https.request(url, { agent: network.agentFor(url), signal: bounded, headers: { accept: "application/json" } }, (response) => {
+    const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    const request = https.request(url, { method, agent: network.agentFor(url), signal: bounded, headers: { ...headers, ...length } }, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on("data", (chunk: Buffer) => {
@@ -128,15 +149,17 @@ export function fetchDocument(network: Network, url: URL, deadlineMs: number, si
         if (size > MAX_BYTES) request.destroy(new TooLarge());
         else chunks.push(chunk);
       });
-      response.on("end", () =>
-        resolve({ status: "ok", httpStatus: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8"), contentType: response.headers["content-type"] ?? "" }),
-      );
+      response.on("end", () => resolve({ status: "ok", httpStatus: response.statusCode ?? 0, headers: single(response.headers), body: Buffer.concat(chunks) }));
       response.on("error", failed);
     });
     const failed = (error: Error): void => resolve(describe(error, bounded.aborted && !signal.aborted, deadlineMs));
     request.on("error", failed);
-    request.end();
+    request.end(body);
   }));
+}
+
+function single(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, [value].flat().join(",")]])));
 }
 
 class TooLarge extends Error {}
@@ -144,7 +167,7 @@ class TooLarge extends Error {}
 /** Of Node's TLS errors; https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|HOSTNAME_MISMATCH/;
 
-function describe(error: Error, timedOut: boolean, deadlineMs: number): Fetched {
+function describe(error: Error, timedOut: boolean, deadlineMs: number): Extract<Fetched, { status: "failed" }> {
   const code = "code" in error ? String(error.code) : "";
   if (timedOut) return { status: "failed", kind: "timeout", detail: `no answer within ${deadlineMs / 1000} s` };
   if (error instanceof TooLarge) return { status: "failed", kind: "too-large", detail: "the answer is larger than 1 MB" };

@@ -8,7 +8,7 @@ import { runInNewContext } from "node:vm";
 import { contractSchema } from "../../contract/index.js";
 import { within } from "../../verify/deadline.js";
 import { proxyFor } from "../../verify/network.js";
-import { corruptSignature } from "../../verify/aws/token.js";
+import { corruptSignature } from "../../verify/token.js";
 import { sessionName } from "../../verify/aws/run.js";
 import { readDenial } from "../../verify/aws/denial-text.js";
 import { commandToken, environmentToken, fileToken, functionToken, planVerification, verifyContract } from "../../verify/index.js";

@@ -11,7 +11,8 @@ import { predictionCause } from "./account/prediction.js";
 import type { AwsCauseCode } from "./causes.js";
 import { issuerCause } from "./issuer.js";
 import { cause, diagnosis, type AwsRun } from "./run.js";
-import { at, tokenCause } from "./token.js";
+import { tokenCause } from "./token.js";
+import { at } from "../token.js";
 
 const NOT_READ = "resource control policies";
 

@@ -3,6 +3,7 @@ import type { ReadContract } from "../../contract/index.js";
 import { unknown, notTested, type Check } from "../check.js";
 import type { Prepared, Setting, VerifyCloud } from "../cloud.js";
 import { InputError } from "../input-error.js";
+import { readIssuer, type IssuerReading } from "../issuer.js";
 import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
 import { Waiter, waitPolicy } from "../waiting.js";
 import { buildAccountChecks } from "./account/builds.js";
@@ -18,7 +19,7 @@ import { exchangeCheck } from "./exchange.js";
 import { identityCheck } from "./identity.js";
 import { lambdaChecks } from "./lambda.js";
 import { planText } from "./plan.js";
-import { issuerCheck, readIssuer, type IssuerReading } from "./issuer.js";
+import { issuerCheck, STS_ISSUER_RULES } from "./issuer.js";
 import { refusalBucketCheck } from "./refusal-bucket.js";
 import { refusalChecks } from "./refusals.js";
 import { readToken, type AwsRun } from "./run.js";
@@ -55,7 +56,7 @@ async function prepare(setting: Setting): Promise<Prepared> {
     source,
     token,
     account,
-    issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, signal)),
+    issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, STS_ISSUER_RULES, signal)),
     prediction: () => (prediction ??= predictExchange(run)),
     session: undefined,
   };

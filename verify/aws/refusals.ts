@@ -8,7 +8,7 @@ import { describeAnswer } from "./answers.js";
 import type { AwsCauseCode } from "./causes.js";
 import { assume } from "./exchange.js";
 import { cause, SESSION_PREFIX, type AwsRun } from "./run.js";
-import { corruptSignature } from "./token.js";
+import { corruptSignature } from "../token.js";
 
 /** Twice the tolerance of 300 seconds and more: broken by a margin. */
 const EXPIRED_SECONDS = -900;

@@ -5,6 +5,7 @@ import { decodeJwt, tokenFingerprint, visibleClaims, type DecodedJwt, type Visib
 import { audienceOf, subjectOf } from "../../trust/aws/token-claims.js";
 import type { Diagnosis } from "../check.js";
 import { judge, type Cause, type Suspect } from "../causes.js";
+import type { IssuerReading } from "../issuer.js";
 import type { Network } from "../network.js";
 import type { Scrubber } from "../scrub.js";
 import type { TokenSource } from "../token-source.js";
@@ -12,7 +13,6 @@ import type { Waiter } from "../waiting.js";
 import type { AccountReader } from "./account/reader.js";
 import { awsCause, type AwsCauseCode, type AwsCauseValues } from "./causes.js";
 import type { AwsClients, AwsCredentials } from "./clients.js";
-import type { IssuerReading } from "./issuer.js";
 import type { Prediction } from "./account/prediction.js";
 
 /** The workload's token, which is never shown. */

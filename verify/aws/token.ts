@@ -1,9 +1,9 @@
-/** The run's own token against the contract, and copies of it that must be refused. */
+/** The run's own token against the contract. */
 import { STS_LIMITS } from "../../facts/aws/sts.js";
 import { readIdentity } from "../../trust/aws/token-claims.js";
-import { decodeJwt } from "../../trust/jwt.js";
 import type { Cause } from "../causes.js";
 import { fail, pass, type Check } from "../check.js";
+import { at } from "../token.js";
 import { cause, type AwsRun, type OwnToken } from "./run.js";
 
 /** The first thing that keeps the token from being the contract's workload's, in the order in which STS would notice. */
@@ -37,11 +37,6 @@ function formCause(run: AwsRun, { jwt }: OwnToken, now: Date): Cause | undefined
   return "allowed" in identity ? cause(run, "token.unusable", identity.detail, { found: identity.detail }) : undefined;
 }
 
-/** ISO 8601, from seconds since 1970. */
-export function at(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-}
-
 /** Only asked for in runs with a token. */
 export function tokenCheck(run: AwsRun, token: OwnToken): Check {
   return {
@@ -58,13 +53,4 @@ export function tokenCheck(run: AwsRun, token: OwnToken): Check {
       return found ? fail(seen, found) : pass(seen);
     },
   };
-}
-
-/** The token with one bit of its signature turned: still base64url of the same length, no longer the issuer's. */
-export function corruptSignature(raw: string): string {
-  const signature = decodeJwt(raw)?.signature ?? Buffer.alloc(0);
-  const middle = Math.floor(signature.length / 2);
-  const corrupted = Buffer.from(signature);
-  corrupted.writeUInt8((corrupted[middle] ?? 0) ^ 1, middle);
-  return `${raw.slice(0, raw.lastIndexOf("."))}.${corrupted.toString("base64url")}`;
 }
