@@ -5,6 +5,11 @@ export interface GcpScope {
   /** Project id; the sandbox's own project where the configuration names none. */
   project: string;
   region: string | undefined;
+  zone?: string | undefined;
+  /** Whom the configuration's credentials prove; the sandbox's administrator where it has none. */
+  caller?: GcpCaller;
+  /** Labels that every resource with labels gets from the provider. */
+  defaultLabels?: Readonly<Record<string, string>>;
 }
 
 /**
