@@ -161,6 +161,8 @@ export interface AccessQuestion {
   /** As conditions see it. */
   resource: { name: string; type: string; service: string };
   time: Date;
+  /** What `api.getAttribute` finds, such as `storage.googleapis.com/objectListPrefix`; nothing where left out. */
+  apiAttributes?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Of the resource and all above it, nearest first. */
   policies: readonly { resource: string; policy: Policy }[];
   denyPolicies?: readonly DenyPolicy[] | undefined;
