@@ -3,6 +3,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import {
+  awsRequestToken,
   commandToken,
   environmentToken,
   fileToken,
@@ -93,7 +94,8 @@ async function readContractFile(file: string): Promise<unknown> {
   }
 }
 
-function tokenSource({ tokenFile, tokenCommand, tokenEnv }: VerifyCommandOptions, contract: unknown): TokenSource | undefined {
+function tokenSource({ tokenFile, tokenCommand, tokenEnv, tokenAws }: VerifyCommandOptions, contract: unknown): TokenSource | undefined {
+  if (tokenAws) return awsRequestToken(workloadOf(contract).audience);
   if (tokenFile !== undefined) return fileToken(tokenFile);
   if (tokenEnv !== undefined) return environmentToken(tokenEnv);
   if (tokenCommand === undefined) return undefined;

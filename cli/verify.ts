@@ -6,6 +6,7 @@ export interface VerifyCommandOptions {
   tokenFile?: string;
   tokenCommand?: string;
   tokenEnv?: string;
+  tokenAws?: boolean;
   account?: boolean;
   depth: Depth;
   refusals: "on" | "off";
@@ -21,9 +22,10 @@ export function registerVerify(program: Command): void {
     .command("verify")
     .description("prove a contract: walk every hop as the platform does, or read the account as its owner can, and say what is wrong")
     .requiredOption("--contract <file>", "the contract, or the output of `pulumi stack output --json`; - reads standard input", filled)
-    .addOption(new Option("--token-file <file>", "the workload's token, read anew for each attempt").conflicts(["tokenCommand", "tokenEnv"]))
-    .addOption(new Option("--token-command <command>", "prints the workload's token; run without a shell; {subject}, {audience} and {expires-in} in it let verify ask for tokens that must be refused").conflicts(["tokenFile", "tokenEnv"]))
-    .addOption(new Option("--token-env <variable>", "environment variable that holds the workload's token").conflicts(["tokenFile", "tokenCommand"]))
+    .addOption(new Option("--token-file <file>", "the workload's token, read anew for each attempt").conflicts(["tokenCommand", "tokenEnv", "tokenAws"]))
+    .addOption(new Option("--token-command <command>", "prints the workload's token; run without a shell; {subject}, {audience} and {expires-in} in it let verify ask for tokens that must be refused").conflicts(["tokenFile", "tokenEnv", "tokenAws"]))
+    .addOption(new Option("--token-env <variable>", "environment variable that holds the workload's token").conflicts(["tokenFile", "tokenCommand", "tokenAws"]))
+    .addOption(new Option("--token-aws", "for a workload that is an AWS role: sign the request to AWS STS with this shell's AWS credentials").conflicts(["tokenFile", "tokenCommand", "tokenEnv"]))
     .option("--account", "read the account with this shell's own credentials, and predict")
     .addOption(new Option("--depth <depth>", "how deep to look").choices(DEPTHS).default("storage"))
     .addOption(new Option("--refusals <on|off>", "try what must be refused").choices(["on", "off"]).default("on"))

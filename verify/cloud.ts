@@ -40,6 +40,7 @@ export interface VerifyCloud {
 /** Loaded only for a contract of that cloud: its SDK costs start-up time. */
 export const clouds: Partial<Readonly<Record<Exchange["type"], () => Promise<VerifyCloud>>>> = {
   "aws-web-identity": async () => (await import("./aws/index.js")).verifyAws,
+  "gcp-workload-identity": async () => (await import("./gcp/index.js")).verifyGcp,
 };
 
 /** Where a contract's resources are, in a few words: `account 111122223333, eu-west-1`. */

@@ -22,6 +22,7 @@ export { Network, type NetworkOptions } from "./network.js";
 export { reportCheck, type Finding, type Report, type ReportCheck } from "./report.js";
 export type { RunEvent } from "./runner.js";
 export { commandToken, environmentToken, fileToken, functionToken, type TokenOrder, type TokenSource } from "./token-source.js";
+export { awsCredentialsToken, awsRequestToken } from "./gcp/aws-request.js";
 export { parseDuration } from "./waiting.js";
 
 /**

@@ -4,6 +4,7 @@ import type { Cause, CauseEntry } from "../causes.js";
 import { exchangeCauses } from "./causes/exchange.js";
 import { impersonationCauses } from "./causes/impersonation.js";
 import { issuerCauses } from "./causes/issuer.js";
+import { registryCauses } from "./causes/registry.js";
 import { rightsCauses } from "./causes/rights.js";
 import { storageCauses } from "./causes/storage.js";
 import { tokenCauses } from "./causes/token.js";
@@ -32,6 +33,7 @@ const entries = {
   ...exchangeCauses,
   ...impersonationCauses,
   ...rightsCauses,
+  ...registryCauses,
   ...storageCauses,
   "contract.inconsistent": {
     title: "The contract contradicts itself",

@@ -1,0 +1,98 @@
+/** The checks of a contract with a GCP exchange. */
+import type { ReadContract } from "../../contract/index.js";
+import { notTested, unknown, type Check } from "../check.js";
+import type { Prepared, Setting, VerifyCloud } from "../cloud.js";
+import { InputError } from "../input-error.js";
+import { readIssuer, type IssuerReading } from "../issuer.js";
+import { DEPTHS, type Depth } from "../options.js";
+import { Waiter, waitPolicy } from "../waiting.js";
+import { GCP_ISSUER_RULES } from "../../trust/gcp/issuer-keys.js";
+import { bucketChecks } from "./bucket.js";
+import { contractCheck } from "./contract.js";
+import { exchangeCheck } from "./exchange.js";
+import { impersonationCheck } from "./impersonation.js";
+import { issuerCheck } from "./issuer.js";
+import { planText } from "./plan.js";
+import { refusalBucketCheck } from "./refusal-bucket.js";
+import { refusalChecks, wrongAccountCheck } from "./refusals.js";
+import { repositoryCheck } from "./registry.js";
+import { readToken, type GcpRun } from "./run.js";
+import { tokenCheck } from "./token.js";
+
+/** A binding takes up to this long, mostly one: https://cloud.google.com/iam/docs/access-change-propagation */
+export const DEFAULT_WAIT_SECONDS = 600;
+
+export const verifyGcp: VerifyCloud = { prepare, plan: planText };
+
+async function prepare(setting: Setting): Promise<Prepared> {
+  const { contract, network, scrubber, token: source, refusals = true } = setting;
+  const { exchange } = contract;
+  if (exchange.type !== "gcp-workload-identity") throw new InputError(`an exchange of type ${exchange.type} is not Google's`);
+  const signal = setting.signal ?? new AbortController().signal;
+  const raw = await source?.token(signal);
+  scrubber.register(raw);
+  const token = raw === undefined ? undefined : readToken(raw, exchange.subjectTokenType);
+  const waiter = new Waiter(waitPolicy(setting.waitSeconds, DEFAULT_WAIT_SECONDS, contract.provisionedAt, setting.now));
+
+  let issuer: Promise<IssuerReading> | undefined;
+  const run: GcpRun = {
+    contract,
+    exchange,
+    network,
+    waiter,
+    scrubber,
+    runId: setting.runId,
+    acceptResidue: setting.acceptResidue ?? false,
+    source,
+    token,
+    account: undefined,
+    issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, GCP_ISSUER_RULES, signal)),
+    prediction: async () => undefined,
+    federatedToken: undefined,
+    session: undefined,
+  };
+  const { serviceAccountEmail: email } = exchange;
+  return {
+    checks: [
+      contractCheck(contract, exchange, contract.unrecognised),
+      ...(exchange.issuerKeys === "discovery" ? [issuerCheck(run)] : []),
+      ...(token ? [tokenCheck(run, token), exchangeCheck(run)] : []),
+      ...(token && email !== undefined ? [impersonationCheck(run, email), wrongAccountCheck(run, email, refusals)] : []),
+      ...(token ? refusalChecks(run, refusals) : []),
+      ...(token ? grantChecks(run, setting.depth ?? "storage", refusals) : []),
+      ...contract.unrecognised.filter(({ path }) => path.startsWith("grants")).map(unrecognisedCheck),
+    ],
+    evidence: token ? ["token"] : [],
+    notRead: ["deny policies above the project", "principal access boundaries", "VPC Service Controls", "the project's configuration"],
+    tokenFingerprint: token?.fingerprint,
+    waits: waiter.waits,
+  };
+}
+
+/** What the session may do with the contract's targets, as deep as was asked for. */
+function grantChecks(run: GcpRun, depth: Depth, refusals: boolean): Check[] {
+  const { grants, refusalTargets } = run.contract;
+  if (!reaches(depth, "storage")) return [];
+  return [
+    ...grants.flatMap((grant) => (grant.kind === "gcs-bucket" ? bucketChecks(run, grant, refusals) : [])),
+    ...refusalTargets.flatMap((target) => (target.kind === "gcs-bucket" ? [refusalBucketCheck(run, target.bucket, refusals)] : [])),
+    ...grants.flatMap((grant) => (grant.kind !== "artifact-registry-repository" ? [] : reaches(depth, "runtime") ? [repositoryCheck(run, grant)] : [laterDepth(grant.id, grant.kind, depth)])),
+  ];
+}
+
+export function reaches(depth: Depth, wanted: Depth): boolean {
+  return DEPTHS.indexOf(depth) >= DEPTHS.indexOf(wanted);
+}
+
+function laterDepth(id: string, kind: string, depth: Depth): Check {
+  return plainCheck(`grant.${id}`, `Grant ${id} (${kind})`, false, async () => notTested(`depth ${depth} does not go so far: --depth runtime or deploy does`));
+}
+
+/** A grant of a later release's kind: a verdict is wanted, and there is none. */
+function unrecognisedCheck({ path, kind, id }: ReadContract["unrecognised"][number]): Check {
+  return plainCheck(`grant.${id ?? path}`, `Grant ${id ?? path} (${kind})`, true, async () => unknown(`this release does not know grants of kind ${kind}: upgrade cloud-federation`));
+}
+
+function plainCheck(id: string, title: string, required: boolean, run: Check["run"]): Check {
+  return { id, title, grade: "live", required, needs: [], deadlineMs: 1_000, run };
+}
