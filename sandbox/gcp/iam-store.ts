@@ -118,19 +118,23 @@ export class IamStore {
     return this.#below<ProviderRecord>(PROVIDER, `${poolName}/`).filter((provider) => this.#living(provider));
   }
 
+  /** Those of a pool that is gone for good, before another one gets its id. */
+  forgetProviders(poolName: string): void {
+    for (const { name } of this.#below<ProviderRecord>(PROVIDER, `${poolName}/`)) this.store.delete(PROVIDER, name);
+  }
+
   putProvider(provider: ProviderRecord): void {
     this.store.put(PROVIDER, provider.name, provider, propagates);
   }
 
   /** By email address or unique id, in one project or, with `-`, in any. */
   serviceAccount(account: string, project = "-", view: View = "written"): ServiceAccountRecord | undefined {
-    const named = this.store
-      .list<ServiceAccountRecord>(SERVICE_ACCOUNT)
-      .find(({ value }) => (value.email === account || value.uniqueId === account) && (project === "-" || value.projectId === project));
-    if (view === "written" || named) return named && this.#read<ServiceAccountRecord>(SERVICE_ACCOUNT, named.id, view);
-    // Deleted, and enforcement may not have seen it yet.
-    const email = this.#deleted().find(({ account: each }) => each.email === account || each.uniqueId === account)?.account.name;
-    return email === undefined ? undefined : this.#read<ServiceAccountRecord>(SERVICE_ACCOUNT, email, view);
+    const means = (each: ServiceAccountRecord): boolean => (each.email === account || each.uniqueId === account) && (project === "-" || each.projectId === project);
+    const written = this.store.list<ServiceAccountRecord>(SERVICE_ACCOUNT).map(({ value }) => value);
+    if (view === "written") return written.find(means);
+    // One that was deleted, or made again, may still be there for those who enforce.
+    const names = [...written, ...this.#deleted().map(({ account: each }) => each)].filter(means).map(({ name }) => name);
+    return names.map((name) => this.#read<ServiceAccountRecord>(SERVICE_ACCOUNT, name, view)).find((each) => each !== undefined && means(each));
   }
 
   serviceAccounts(projectId: string): ServiceAccountRecord[] {
