@@ -76,11 +76,6 @@ export interface GcpPolicies {
   set(resource: string, policy: unknown, projectId: string): Policy & { etag: string };
   /** With the resource. */
   delete(resource: string): void;
-  /**
-   * Names a member otherwise in every policy of every resource, unchecked: an account that is deleted becomes
-   * `deleted:serviceAccount:EMAIL?uid=ID` wherever it was a member, and itself again when it is brought back.
-   */
-  renameMember(before: string, after: string): void;
 }
 
 export interface GcpServiceContext {
