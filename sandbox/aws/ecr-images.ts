@@ -1,9 +1,10 @@
 /** Images of ECR's repositories: manifests with digests and tags. */
 import * as z from "zod";
 import { ECR_LIMITS, ecrRefusals, manifestListTypes, manifestTypes } from "../../facts/aws/ecr.js";
+import { digestOf } from "../registry.js";
 import type { Clock } from "../types.js";
 import { type EcrAccess, named, namesOf, operation, refuse } from "./ecr-access.js";
-import { type EcrStore, type Image, type Repository, digestOf } from "./ecr-store.js";
+import type { EcrStore, Image, Repository } from "./ecr-store.js";
 import { list, text } from "./members.js";
 import type { Operation } from "./service.js";
 

@@ -2,8 +2,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { ECR_LIMITS, PROPOSED_PART_BYTES, ecrRefusals } from "../../facts/aws/ecr.js";
+import { digestOf } from "../registry.js";
 import { type EcrAccess, named, namesOf, operation, refuse, registryHost } from "./ecr-access.js";
-import { type EcrStore, type Repository, digestOf } from "./ecr-store.js";
+import type { EcrStore, Repository } from "./ecr-store.js";
 import type { EcrTokens } from "./ecr-tokens.js";
 import type { Operation } from "./service.js";
 

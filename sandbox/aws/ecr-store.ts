@@ -1,6 +1,6 @@
 /** What Amazon ECR keeps: repositories, their policies, layers, uploads under way and images. */
-import { createHash } from "node:crypto";
 import type { TagMutability } from "../../facts/aws/ecr.js";
+import { digestOf } from "../registry.js";
 import type { ResourceStore } from "../types.js";
 
 export interface EcrTag {
@@ -52,11 +52,6 @@ const IMAGE = "aws:ecr/image";
 const LAYER = "aws:ecr/layer";
 const UPLOAD = "aws:ecr/upload";
 const UPLOAD_PART = "aws:ecr/upload-part";
-
-/** As registries name content: by its hash. */
-export function digestOf(data: Buffer | string): string {
-  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
-}
 
 export class EcrStore {
   constructor(private readonly store: ResourceStore) {}

@@ -8,7 +8,7 @@ import { layerOperations } from "./ecr-layers.js";
 import { policyOperations } from "./ecr-policies.js";
 import { EcrStore, type EcrTag, type Repository } from "./ecr-store.js";
 import { EcrTokens } from "./ecr-tokens.js";
-import { createRegistry } from "./registry.js";
+import { createEcrRegistry } from "./ecr-registry.js";
 import type { AwsService, AwsServiceContext, Operation, OperationRequest } from "./service.js";
 
 const tag = z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) });
@@ -157,5 +157,5 @@ export function createEcr(context: AwsServiceContext): Ecr {
     ...imageOperations(clock, store, access),
     ...tagging,
   };
-  return { name: "ecr", operations, handleRegistry: createRegistry({ core: context.core, operations, store, tokens }) };
+  return { name: "ecr", operations, handleRegistry: createEcrRegistry({ core: context.core, operations, store, tokens }) };
 }
