@@ -6,6 +6,7 @@
  * another provider.
  */
 import { createHash, createHmac, type BinaryLike } from "node:crypto";
+import type { HttpRequest } from "@smithy/types";
 import { InputError } from "../input-error.js";
 import type { TokenSource } from "../token-source.js";
 
@@ -56,18 +57,16 @@ export async function signedAwsRequest(credentials: AwsRequestCredentials, { tar
     sha256: Sha256 as never,
     applyChecksum: false,
   });
-  const signed = await signer.sign(
-    {
-      method: "POST",
-      protocol: "https:",
-      hostname,
-      path: "/",
-      query: { Action: "GetCallerIdentity", Version: "2011-06-15" },
-      headers: { host: hostname, "x-goog-cloud-target-resource": target },
-      body: "",
-    } as never,
-    { signingDate: now },
-  );
+  const request: HttpRequest = {
+    method: "POST",
+    protocol: "https:",
+    hostname,
+    path: "/",
+    query: { Action: "GetCallerIdentity", Version: "2011-06-15" },
+    headers: { host: hostname, "x-goog-cloud-target-resource": target },
+    body: "",
+  };
+  const signed = await signer.sign(request, { signingDate: now });
   const headers = Object.entries(signed.headers).map(([key, value]) => ({ key, value }));
   return encodeURIComponent(JSON.stringify({ url: `https://${hostname}?Action=GetCallerIdentity&Version=2011-06-15`, method: "POST", headers }));
 }

@@ -13,6 +13,11 @@ export const storageCauses = {
     explanation: "The contract's bucket belongs to the project that the platform works in.",
     fix: (values) => `Name a bucket of project ${values.expected ?? values.exchange.projectId} in the stack's configuration; ${values.subject ?? "this one"} is in ${values.found ?? "another"}.`,
   },
+  "gcp.bucket.settings-differ": {
+    title: "The bucket's protection was changed",
+    explanation: "The stack turns on uniform bucket-level access and public access prevention.",
+    fix: (values) => `${up}, or: gcloud storage buckets update gs://${values.subject ?? ""} --uniform-bucket-level-access --public-access-prevention`,
+  },
   "gcp.bucket.content-differs": {
     title: "What was stored came back changed",
     explanation: "Something between here and Cloud Storage changes contents.",
