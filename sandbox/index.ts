@@ -8,6 +8,8 @@ import { CertificateAuthority, type CaMaterial } from "./certificates.js";
 import { SandboxClock } from "./clock.js";
 import { clientEnvironment, type EnvironmentOptions } from "./environment.js";
 import { Faults, type FaultPlan } from "./faults.js";
+import { createGcp } from "./gcp/index.js";
+import type { GcpCloud } from "./gcp/types.js";
 import { IssuerService } from "./issuer-service.js";
 import { Issuers, defaultIssuerUrl } from "./issuers.js";
 import { Persistence, lockState, readState, type SavedState } from "./persistence.js";
@@ -55,6 +57,7 @@ export interface Sandbox {
   /** The CA certificate on disk; removed by `close` unless there is a state file beside it. */
   readonly caFile: string;
   readonly aws: AwsCloud;
+  readonly gcp: GcpCloud;
   /** What both engines provision with. */
   readonly tables: readonly ProviderTable[];
   readonly issuers: Issuers;
@@ -136,8 +139,9 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     fetchPublic: publicFetcher({ issuers: issuerService, trusted: authorities.trusted, authority: authorities.of }),
   };
   const aws = createAws(core);
+  const gcp = createGcp(core, { aws: (request) => aws.service.handle(request), issuers });
   const admin = createAdmin(() => sandbox);
-  const server = new SandboxServer({ services: [issuerService, aws.service], admin, authority: authorities.of, log });
+  const server = new SandboxServer({ services: [issuerService, gcp.service, aws.service], admin, authority: authorities.of, log });
   const port = await server.listen(options.port ?? 0);
 
   const persistence =
@@ -164,7 +168,8 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     caPem: authorities.trusted.certPem,
     caFile: files.caFile,
     aws: aws.cloud,
-    tables: [aws.table],
+    gcp: gcp.cloud,
+    tables: [aws.table, gcp.table],
     issuers,
     faults,
     providersPort: undefined,

@@ -1,0 +1,82 @@
+/** GCP in the sandbox: projects and the services that integrations use, over their own protocols, and the same methods for the engines. */
+import type { Issuers } from "../issuers.js";
+import type { ProviderTable, SandboxCore, WireRequest, WireResponse, WireService } from "../types.js";
+import { administratorOf, asProject, createOwnProjects, DEFAULT_PROJECT_ID, Projects } from "./accounts.js";
+import { ApiStates } from "./api-states.js";
+import { Audit } from "./audit.js";
+import { PolicyAuthoriser } from "./authoriser.js";
+import { createCall } from "./call.js";
+import { projectDenied } from "./errors.js";
+import { GcpFront } from "./front.js";
+import { Gate } from "./gate.js";
+import { IamStore } from "./iam-store.js";
+import { createOauth } from "./oauth.js";
+import { Operations } from "./operations.js";
+import { OrgPolicies } from "./org-policies.js";
+import { PolicyStore } from "./policies.js";
+import { PolicyRules } from "./policy-rules.js";
+import { Router } from "./router.js";
+import type { GcpService, GcpServiceContext } from "./service.js";
+import { Tokens } from "./tokens.js";
+import type { GcpCloud, GcpProject, GcpScope } from "./types.js";
+
+/** What GCP needs of the sandbox besides the core. */
+export interface GcpParts {
+  /** AWS's front: STS asks it who signed a request. */
+  aws(request: WireRequest): Promise<WireResponse>;
+  /** Google is an issuer itself, of identity tokens. */
+  issuers: Issuers;
+}
+
+/** Builds GCP on the sandbox's core; everything that it knows is in the core's store. */
+export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud; service: WireService; table: ProviderTable<GcpScope> } {
+  const projects = new Projects(core);
+  const project = (idOrNumber: string): GcpProject | undefined => {
+    const found = projects.find(idOrNumber);
+    return found && asProject(found);
+  };
+  const iam = new IamStore(core.store, core.clock);
+  const apis = new ApiStates(core);
+  const orgPolicies = new OrgPolicies(core, project);
+  const policies = new PolicyStore(core, iam, new PolicyRules(iam, orgPolicies, project));
+  const tokens = new Tokens(core, iam);
+  const audit = new Audit();
+  const authoriser = new PolicyAuthoriser({ core, iam, policies, audit, project });
+  const operations = new Operations(core);
+  createOwnProjects(core, projects, policies, apis);
+
+  const projectOf = (idOrNumber: string): GcpProject => {
+    const found = project(idOrNumber);
+    if (!found) throw projectDenied(idOrNumber);
+    return found;
+  };
+  const cloud: GcpCloud = {
+    defaultProject: projectOf(DEFAULT_PROJECT_ID),
+    get propagationDelaySeconds() {
+      return core.settings.propagationDelaySeconds;
+    },
+    project,
+    administrator: () => administratorOf(tokens),
+    authenticate: (accessToken) => tokens.caller(accessToken),
+    allows: (caller, permission, resource) => authoriser.allows(caller, permission, resource),
+    call: (...call) => invoke(...call),
+  };
+  const context: GcpServiceContext = {
+    core,
+    cloud,
+    policies,
+    require: (caller, permission, resource) => authoriser.require(caller, permission, resource),
+    allows: (caller, permission, resource) => authoriser.allows(caller, permission, resource),
+    projectOf,
+    actAs: (email) => tokens.actAs(email),
+    operation: (service, name, response, metadata) => operations.done(service, name, response, metadata),
+  };
+  const services: GcpService[] = [createOauth({ tokens, issuers: parts.issuers, clock: core.clock })];
+  void context;
+  const router = new Router(services);
+  const gate = new Gate({ core, apis, audit, authoriser, log: { record: () => undefined }, project });
+  const invoke = createCall({ router, gate, operations });
+  const service = new GcpFront({ router, gate, tokens, operations });
+  cloud.administrator();
+  return { cloud, service, table: { package: "gcp", scope: (config) => ({ project: config["project"] ?? DEFAULT_PROJECT_ID, region: config["region"] }), resources: new Map(), invokes: new Map() } };
+}

@@ -1,0 +1,118 @@
+/** Allow policies of every resource: what `setIamPolicy` checks, keeps and gives back. https://cloud.google.com/iam/docs/reference/rest/v1/Policy */
+import { randomBytes } from "node:crypto";
+import type { Binding, Policy } from "../../trust/gcp/types.js";
+import type { SandboxCore } from "../types.js";
+import { projectResource } from "./accounts.js";
+import type { IamStore, View } from "./iam-store.js";
+import { deletedForm, memberOf } from "./policy-members.js";
+import { readPolicy } from "./policy-form.js";
+import type { PolicyRules } from "./policy-rules.js";
+import type { GcpPolicies } from "./service.js";
+import { GcpError } from "./types.js";
+
+const POLICY = "gcp:iam/policy";
+/** What Google answers for a policy that nobody has set. */
+const EMPTY_ETAG = "ACAB";
+
+interface PolicyRecord {
+  bindings: readonly Binding[];
+  auditConfigs?: Policy["auditConfigs"];
+  etag: string;
+  /** Unique ids of the accounts that the bindings name: an account made again under an address is another. */
+  accounts: Readonly<Record<string, string>>;
+}
+
+export class PolicyStore implements GcpPolicies {
+  constructor(
+    private readonly core: SandboxCore,
+    private readonly iam: IamStore,
+    private readonly rules: PolicyRules,
+  ) {}
+
+  get(resource: string): Policy & { etag: string } {
+    return this.#render(this.core.store.get<PolicyRecord>(POLICY, resource), "written");
+  }
+
+  /** As enforcement sees it. */
+  effective(resource: string): Policy {
+    return this.#render(this.core.store.effective<PolicyRecord>(POLICY, resource), "effective");
+  }
+
+  set(resource: string, policy: unknown, projectId: string): Policy & { etag: string } {
+    const current = this.get(resource);
+    const next = readPolicy(policy);
+    if (next.etag !== undefined && next.etag !== "" && next.etag !== current.etag) throw concurrent();
+    const conditional = (each: { bindings: readonly Binding[] }) => each.bindings.some(({ condition }) => condition !== undefined);
+    if (conditional(next) && next.version !== 3) throw new GcpError("INVALID_ARGUMENT", "The policy contains conditional role bindings: its version must be set to 3.");
+    if (conditional(current) && next.version !== 3 && next.etag)
+      throw new GcpError("INVALID_ARGUMENT", `Specified policy version (${next.version ?? 0}) cannot be less than the existing policy version (3).`);
+    const onProject = resource === projectResource(projectId);
+    this.rules.check(next.bindings, current.bindings, { projectId, onProject });
+    this.#put(resource, next.bindings, next.auditConfigs, true);
+    return this.get(resource);
+  }
+
+  /** Sets what is there from the start, unchecked and at once. */
+  seed(resource: string, bindings: readonly Binding[]): void {
+    this.#put(resource, bindings, undefined, false);
+  }
+
+  delete(resource: string): void {
+    this.core.store.delete(POLICY, resource, { propagates: true });
+  }
+
+  #put(resource: string, bindings: readonly Binding[], auditConfigs: Policy["auditConfigs"], propagates: boolean): void {
+    const accounts: Record<string, string> = {};
+    const plain = bindings.map((binding) => ({
+      ...binding,
+      members: [...new Set(binding.members.map((member) => this.#resolve(member, accounts)))],
+    }));
+    const record: PolicyRecord = { bindings: merge(plain), auditConfigs, etag: newEtag(), accounts };
+    this.core.store.put(POLICY, resource, record, { propagates });
+  }
+
+  /** Notes which account is meant. One that was deleted and is back is itself again. */
+  #resolve(member: string, accounts: Record<string, string>): string {
+    const named = memberOf(member);
+    if (named?.kind !== "serviceAccount" && named?.kind !== "deleted:serviceAccount") return member;
+    const { email = "", uid } = named;
+    const living = this.iam.serviceAccount(email)?.uniqueId;
+    if (uid !== undefined && uid !== living) return member;
+    if (living !== undefined) accounts[email] = living;
+    return `serviceAccount:${email}`;
+  }
+
+  #render(record: PolicyRecord | undefined, view: View): Policy & { etag: string } {
+    if (!record) return { etag: EMPTY_ETAG, bindings: [] };
+    const { accounts, auditConfigs, etag } = record;
+    const gone = new Map(Object.entries(accounts).filter(([email, uid]) => this.iam.serviceAccount(email, "-", view)?.uniqueId !== uid));
+    const alive = (member: string): string => {
+      const email = member.slice(member.indexOf(":") + 1);
+      const uid = member.startsWith("serviceAccount:") ? gone.get(email) : undefined;
+      return uid === undefined ? member : deletedForm(email, uid);
+    };
+    const bindings = gone.size === 0 ? record.bindings : record.bindings.map((binding) => ({ ...binding, members: binding.members.map(alive) }));
+    const version = bindings.some(({ condition }) => condition !== undefined) ? 3 : 1;
+    return { version, etag, bindings, ...(auditConfigs && auditConfigs.length > 0 && { auditConfigs }) };
+  }
+}
+
+/** One binding for a role and a condition; none without members. */
+function merge(bindings: readonly Binding[]): Binding[] {
+  const merged = new Map<string, Binding>();
+  for (const binding of bindings) {
+    const key = JSON.stringify([binding.role, binding.condition]);
+    const known = merged.get(key);
+    merged.set(key, { ...binding, members: [...new Set([...(known?.members ?? []), ...binding.members])] });
+  }
+  return [...merged.values()].filter(({ members }) => members.length > 0);
+}
+
+/** Eight bytes; clients take padded base64 only. */
+function newEtag(): string {
+  return Buffer.concat([Buffer.from([0x07, 0x06]), randomBytes(6)]).toString("base64");
+}
+
+function concurrent(): GcpError {
+  return new GcpError("ABORTED", "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.");
+}
