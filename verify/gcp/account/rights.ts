@@ -45,9 +45,12 @@ export class Rights {
       denyPolicies: deny.status === "read" ? deny.value : [],
       role: (name) => roles.get(name),
     });
-    const unread = [own, project].find((reading) => reading !== undefined && reading.status !== "read");
-    if (answer.allowed || !unread || unread.status === "read") return answer;
-    return unread.status === "absent" ? unread.detail : unread.reason;
+    if (answer.allowed) return answer;
+    for (const reading of [own, project]) {
+      if (reading?.status === "absent") return reading.detail;
+      if (reading?.status === "unreadable") return reading.reason;
+    }
+    return answer;
   }
 
   /** The same for the session, with the cause of a refusal. */
