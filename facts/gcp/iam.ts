@@ -52,3 +52,25 @@ export const TESTED_PERMISSIONS = 100;
 
 /** https://cloud.google.com/iam/docs/reference/rest/v2/policies/createPolicy */
 export const DENY_POLICY = { id: /^[a-z][a-z0-9.-]{2,62}$/, displayName: 63, rules: 500 } as const;
+
+/**
+ * Of attribute mappings and conditions, in characters, when a provider is written.
+ * https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers#WorkloadIdentityPoolProvider
+ */
+export const ATTRIBUTE_MAPPING = { key: /^(google\.(subject|groups)|attribute\.[a-z0-9_]+)$/, keyLength: 100, expression: 2048, customAttributes: 50 } as const;
+export const ATTRIBUTE_CONDITION_LENGTH = 4096;
+
+/**
+ * Issuers that sign for everybody's workloads: a provider for one of these needs a condition.
+ * https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines#conditions
+ */
+export const MULTI_TENANT_ISSUERS: readonly RegExp[] = [
+  /^https:\/\/token\.actions\.githubusercontent\.com(\/|$)/,
+  /^https:\/\/gitlab\.com\/?$/,
+  /^https:\/\/app\.terraform\.io\/?$/,
+  /^https:\/\/oidc\.circleci\.com\//,
+  /^https:\/\/api\.pulumi\.com\/oidc\/?$/,
+];
+
+/** Which issuers and AWS accounts an organisation lets its pools trust. https://cloud.google.com/iam/docs/manage-workload-identity-pools-providers#restrict */
+export const PROVIDER_CONSTRAINTS = { issuers: "iam.workloadIdentityPoolProviders", awsAccounts: "iam.workloadIdentityPoolAwsAccounts", uploadedKeys: "KEY_UPLOAD" } as const;

@@ -1,7 +1,7 @@
 /** What the parts of IAM share. */
 import { randomBytes } from "node:crypto";
 
-import type { GcpRequest, GcpServiceContext } from "./service.js";
+import type { GcpRequest, GcpRoute, GcpServiceContext } from "./service.js";
 import { IamStore } from "./iam-store.js";
 import { GcpError, type GcpProject, type GcpResource } from "./types.js";
 
@@ -30,6 +30,12 @@ export function iamContext(context: GcpServiceContext): IamContext {
 }
 
 export const param = ({ params }: GcpRequest, name: string): string => params[name] ?? "";
+
+/** A method of IAM. Its API has to be enabled in the project that the path names, wherever it does. */
+export function iamRoute(method: GcpRoute["method"], path: string, name: string, run: (request: GcpRequest) => object): GcpRoute {
+  const consumer = (request: GcpRequest): string | undefined => (["", "-"].includes(param(request, "project")) ? undefined : param(request, "project"));
+  return { method, path, operation: `iam:${name}`, consumer, run: async (request) => run(request) };
+}
 
 /** The project whose roles, accounts and deny policies are asked about. */
 export function projectResource({ projectId }: GcpProject): GcpResource {

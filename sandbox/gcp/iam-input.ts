@@ -9,7 +9,9 @@ import { GcpError } from "./types.js";
 
 /** A message's members, where unknown ones are refused. Those that only the service writes may be sent, and are not looked at. */
 export function message<S extends z.ZodRawShape>(members: S, outputOnly: readonly string[] = []) {
-  return z.strictObject({ ...Object.fromEntries(outputOnly.map((name) => [name, z.unknown().optional()])), ...members });
+  const isInput = ([name]: [string, unknown]): boolean => !outputOnly.includes(name);
+  const inputs = (value: unknown): unknown => (typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).filter(isInput)) : value);
+  return z.preprocess(inputs, z.strictObject(members));
 }
 
 /** The body, checked against the API's message. */

@@ -2,8 +2,9 @@
 import * as z from "zod";
 
 import { POOL_ID, POOL_LOCATION, POOL_RETENTION_DAYS, POOL_TEXTS } from "../../facts/gcp/iam.js";
+import { poolName } from "../../facts/gcp/identifiers.js";
 import { invalidArgument } from "./errors.js";
-import { type IamContext, alreadyExists, notFound, operationId, param, preconditionFailed } from "./iam-context.js";
+import { type IamContext, alreadyExists, iamRoute, notFound, operationId, param, preconditionFailed } from "./iam-context.js";
 import { maskPaths, message, page, patched, read } from "./iam-input.js";
 import type { PoolRecord } from "./iam-store.js";
 import type { GcpRequest, GcpRoute } from "./service.js";
@@ -26,14 +27,6 @@ const METADATA = { "@type": "type.googleapis.com/google.iam.v1.WorkloadIdentityP
 
 export function poolRoutes(iam: IamContext): GcpRoute[] {
   const one = `${POOLS_PATH}/{pool}`;
-  const route = (method: GcpRoute["method"], path: string, verb: string, run: (request: GcpRequest) => object): GcpRoute => ({
-    method,
-    path,
-    operation: `iam:${verb}`,
-    consumer: (request) => param(request, "project"),
-    run: async (request) => run(request),
-  });
-
   const done = (pool: PoolRecord): object =>
     iam.context.operation("iam", `${pool.name}/operations/${operationId()}`, { "@type": "type.googleapis.com/google.iam.v1.WorkloadIdentityPool", ...pool }, METADATA);
 
@@ -48,7 +41,7 @@ export function poolRoutes(iam: IamContext): GcpRoute[] {
     const id = request.query.get("workloadIdentityPoolId") ?? "";
     assertPoolId("workload_identity_pool_id", id);
     const { displayName, description, disabled = false } = read(POOL, request.body);
-    const name = poolName(project, id);
+    const name = poolName(project.projectNumber, id);
     const pool: PoolRecord = { name, displayName, description, state: "ACTIVE", disabled };
     assertTexts(pool);
     if (iam.store.pool(name)) throw alreadyExists();
@@ -83,12 +76,12 @@ export function poolRoutes(iam: IamContext): GcpRoute[] {
   }
 
   return [
-    route("POST", POOLS_PATH, "CreateWorkloadIdentityPool", create),
-    route("GET", POOLS_PATH, "ListWorkloadIdentityPools", list),
-    route("GET", one, "GetWorkloadIdentityPool", (request) => openPool(iam, request, "get")),
-    route("PATCH", one, "UpdateWorkloadIdentityPool", patch),
-    route("DELETE", one, "DeleteWorkloadIdentityPool", remove),
-    route("POST", `${one}:undelete`, "UndeleteWorkloadIdentityPool", undelete),
+    iamRoute("POST", POOLS_PATH, "CreateWorkloadIdentityPool", create),
+    iamRoute("GET", POOLS_PATH, "ListWorkloadIdentityPools", list),
+    iamRoute("GET", one, "GetWorkloadIdentityPool", (request) => openPool(iam, request, "get")),
+    iamRoute("PATCH", one, "UpdateWorkloadIdentityPool", patch),
+    iamRoute("DELETE", one, "DeleteWorkloadIdentityPool", remove),
+    iamRoute("POST", `${one}:undelete`, "UndeleteWorkloadIdentityPool", undelete),
   ];
 }
 
@@ -105,16 +98,12 @@ export function poolsResource({ projectId }: GcpProject, below = ""): GcpResourc
   return { name, type: "iam.googleapis.com/WorkloadIdentityPool", projectId };
 }
 
-export function poolName({ projectNumber }: GcpProject, id: string): string {
-  return `projects/${projectNumber}/locations/${POOL_LOCATION}/workloadIdentityPools/${id}`;
-}
-
 /** The pool that the path names, deleted or not, once the caller may do this to it. */
 export function openPool(iam: IamContext, request: GcpRequest, verb: string): PoolRecord {
   const project = poolProject(iam, request);
   const id = param(request, "pool");
   iam.require(request, `iam.workloadIdentityPools.${verb}`, poolsResource(project, `/workloadIdentityPools/${id}`));
-  const pool = iam.store.pool(poolName(project, id));
+  const pool = iam.store.pool(poolName(project.projectNumber, id));
   if (!pool) throw notFound();
   return pool;
 }
