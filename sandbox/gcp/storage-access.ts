@@ -3,7 +3,7 @@ import { SCOPE_PREFIX, type DeniedOn, storageRefusals, storageScopes } from "../
 import type { GcpRequest, GcpServiceContext } from "./service.js";
 import { refuse } from "./storage-errors.js";
 import { type Bucket, type StorageStore, bucketPath, objectPath } from "./storage-store.js";
-import type { GcpCaller, GcpResource } from "./types.js";
+import { type GcpCaller, GcpError, type GcpResource } from "./types.js";
 
 const PUBLIC = ["allUsers", "allAuthenticatedUsers"];
 
@@ -24,15 +24,10 @@ export class StorageAccess {
     const bucket = this.store.bucket(name);
     if (!bucket) throw refuse(storageRefusals.bucketMissing());
     if (bucket.settings.billing?.requesterPays === true) {
-      const payer = query.get("userProject") ?? headers["x-goog-user-project"];
-      const ownProject = { name: `//cloudresourcemanager.googleapis.com/projects/${bucket.projectId}`, type: "cloudresourcemanager.googleapis.com/Project", projectId: bucket.projectId };
-      const exempt = this.context.allows(caller, "resourcemanager.projects.createBillingAssignment", ownProject);
-      if (payer === null || payer === undefined) {
-        if (!exempt) throw refuse(storageRefusals.payerMissing());
-      } else {
-        const { projectId } = this.context.projectOf(payer);
-        this.context.require(caller, "serviceusage.services.use", { ...ownProject, name: `//cloudresourcemanager.googleapis.com/projects/${projectId}`, projectId });
-      }
+      const payer = query.get("userProject") ?? headers["x-goog-user-project"] ?? undefined;
+      const exempt = this.context.allows(caller, "resourcemanager.projects.createBillingAssignment", projectResource(bucket.projectId));
+      if (payer !== undefined) this.context.require(caller, "serviceusage.services.use", projectResource(this.context.projectOf(payer).projectId));
+      else if (!exempt) throw refuse(storageRefusals.payerMissing());
     }
     return bucket;
   }
@@ -46,49 +41,44 @@ export class StorageAccess {
 
   requireBucket(caller: GcpCaller, bucket: Bucket, permission: string): void {
     const on = permission.startsWith("storage.managedFolders.") ? "managedFolder" : "bucket";
-    this.#require(caller, permission, on, this.#mayOnBucket(caller, bucket, permission));
+    this.#require(caller, permission, on, bucketResource(bucket), bucket);
   }
 
   requireObject(caller: GcpCaller, bucket: Bucket, name: string, permission: string): void {
-    this.#require(caller, permission, "object", this.mayObject(caller, bucket, name, permission));
+    this.#require(caller, permission, "object", objectResource(bucket, name), bucket);
   }
 
   requireProject(caller: GcpCaller, projectId: string, permission: string): void {
-    const resource: GcpResource = { name: `//cloudresourcemanager.googleapis.com/projects/${projectId}`, type: "cloudresourcemanager.googleapis.com/Project", projectId };
-    this.#require(caller, permission, "project", this.context.allows(caller, permission, resource));
+    this.#require(caller, permission, "project", projectResource(projectId));
   }
 
   mayBucket(caller: GcpCaller, bucket: Bucket, permission: string): boolean {
-    return this.#mayOnBucket(caller, bucket, permission);
+    return this.context.allows(asSeenBy(bucket, caller), permission, bucketResource(bucket));
   }
 
-  mayObject(caller: GcpCaller, bucket: Bucket, name: string, permission: string): boolean {
-    const resource: GcpResource = {
-      name: `${bucketName(bucket.name)}/objects/${name}`,
-      type: "storage.googleapis.com/Object",
-      conditionName: objectPath(bucket.name, name),
-      parents: [bucketName(bucket.name)],
-      projectId: bucket.projectId,
-    };
-    return this.context.allows(asSeenBy(bucket, caller), permission, resource);
+  #require(caller: GcpCaller, permission: string, on: DeniedOn, resource: GcpResource, bucket?: Bucket): void {
+    try {
+      this.context.require(bucket ? asSeenBy(bucket, caller) : caller, permission, resource);
+    } catch (error) {
+      if (!(error instanceof GcpError) || error.status !== "PERMISSION_DENIED") throw error;
+      if (caller.kind === "anonymous") throw refuse(storageRefusals.anonymous(permission, on));
+      // Identities of pools have no name that the service would show.
+      throw refuse(storageRefusals.denied(caller.kind === "federated" ? "Caller" : caller.name, permission, on));
+    }
+    requireScope(caller, permission);
   }
+}
 
-  #mayOnBucket(caller: GcpCaller, bucket: Bucket, permission: string): boolean {
-    const resource: GcpResource = {
-      name: bucketName(bucket.name),
-      type: "storage.googleapis.com/Bucket",
-      conditionName: bucketPath(bucket.name),
-      projectId: bucket.projectId,
-    };
-    return this.context.allows(asSeenBy(bucket, caller), permission, resource);
-  }
+function projectResource(projectId: string): GcpResource {
+  return { name: `//cloudresourcemanager.googleapis.com/projects/${projectId}`, type: "cloudresourcemanager.googleapis.com/Project", projectId };
+}
 
-  #require(caller: GcpCaller, permission: string, on: DeniedOn, allowed: boolean): void {
-    if (allowed) return requireScope(caller, permission);
-    if (caller.kind === "anonymous") throw refuse(storageRefusals.anonymous(permission, on));
-    // Identities of pools have no name that the service would show.
-    throw refuse(storageRefusals.denied(caller.kind === "federated" ? "Caller" : caller.name, permission, on));
-  }
+function bucketResource({ name, projectId }: Bucket): GcpResource {
+  return { name: bucketName(name), type: "storage.googleapis.com/Bucket", conditionName: bucketPath(name), projectId };
+}
+
+function objectResource({ name: bucket, projectId }: Bucket, name: string): GcpResource {
+  return { name: `${bucketName(bucket)}/objects/${name}`, type: "storage.googleapis.com/Object", conditionName: objectPath(bucket, name), parents: [bucketName(bucket)], projectId };
 }
 
 /** Where public access is prevented, grants to everybody do not count. https://cloud.google.com/storage/docs/public-access-prevention */
@@ -100,6 +90,6 @@ function asSeenBy({ settings }: Bucket, caller: GcpCaller): GcpCaller {
 function requireScope(caller: GcpCaller, permission: string): void {
   if (caller.scopes.length === 0) return;
   const kind = permission.endsWith("IamPolicy") ? "control" : /\.(?:get|list)$/.test(permission) ? "read" : "write";
-  const sufficient = (storageScopes[kind] ?? []).some((scope) => caller.scopes.includes(`${SCOPE_PREFIX}${scope}`));
+  const sufficient = storageScopes[kind].some((scope) => caller.scopes.includes(`${SCOPE_PREFIX}${scope}`));
   if (!sufficient) throw refuse(storageRefusals.scopeTooSmall());
 }

@@ -46,8 +46,8 @@ export function readObject(body: unknown, before: ObjectSettings = {}): WrittenO
   if (storageClass != null && !storageClasses.includes(storageClass)) throw refuse(storageRefusals.storageClassInvalid());
   const changed = SETTINGS.flatMap((key) => (rest[key] === undefined ? [] : [[key, rest[key]] as const]));
   const custom = metadata === undefined ? before.metadata : mergedMetadata(before.metadata, metadata);
-  const members = { ...before, ...Object.fromEntries(changed), ...(storageClass != null && { storageClass }), metadata: custom };
-  const settings = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null && value !== "")) as ObjectSettings;
+  const members: Record<string, unknown> = { ...before, ...Object.fromEntries(changed), ...(storageClass != null && { storageClass }), metadata: custom };
+  const settings = Object.fromEntries(Object.entries(members).filter(([, value]) => value != null && value !== "")) as ObjectSettings;
   return { name, settings, hashes: { md5Hash, crc32c }, kmsKeyName: kmsKeyName ?? undefined, hasAcl: acl !== undefined };
 }
 

@@ -43,12 +43,10 @@ function isObject(value: unknown): value is Json {
 /** Objects are merged, null removes, anything else replaces. https://cloud.google.com/storage/docs/json_api#patch */
 export function merged(before: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
-  const result: Json = isObject(before) ? { ...before } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else result[key] = merged(result[key], value);
-  }
-  return result;
+  const base = isObject(before) ? before : {};
+  const kept = Object.entries(base).filter(([key]) => !(key in patch));
+  const written = Object.entries(patch).flatMap(([key, value]) => (value === null ? [] : [[key, merged(base[key], value)] as const]));
+  return Object.fromEntries([...kept, ...written]);
 }
 
 /** `bucketPolicyOnly` is the former name of uniform access; both may come, then the present name counts. */
