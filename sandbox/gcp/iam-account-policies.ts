@@ -6,6 +6,7 @@ import { invalidArgument } from "./errors.js";
 import { type IamContext, iamRoute, param, preconditionFailed } from "./iam-context.js";
 import { message, read } from "./iam-input.js";
 import { ACCOUNT_PATH, accountResource, openAccount } from "./iam-service-accounts.js";
+import { answerPolicy, requestedVersion } from "./policy-versions.js";
 import type { GcpRequest, GcpRoute } from "./service.js";
 
 const SET = message({ policy: z.unknown(), updateMask: z.string().optional() });
@@ -15,7 +16,7 @@ export function accountPolicyRoutes(iam: IamContext): GcpRoute[] {
   const { policies } = iam.context;
 
   function get(request: GcpRequest): object {
-    return policies.get(accountResource(openAccount(iam, request, "getIamPolicy")).name);
+    return answerPolicy(policies.get(accountResource(openAccount(iam, request, "getIamPolicy")).name), requestedVersion(request));
   }
 
   function set(request: GcpRequest): object {

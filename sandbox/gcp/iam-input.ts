@@ -31,7 +31,7 @@ function violationsOf(issue: z.core.$ZodIssue): { field: string; description: st
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ field, description: `Invalid JSON payload received. Unknown name "${key}"${at}: Cannot find field.` }));
   }
-  const shown = JSON.stringify(issue.input) ?? "";
+  const shown = issue.input === undefined ? "" : JSON.stringify(issue.input);
   const type = issue.code === "invalid_type" || issue.code === "invalid_value" ? ` (${protoType(issue)})` : "";
   return [{ field, description: `Invalid value${at}${type}, ${shown}` }];
 }
