@@ -7,6 +7,8 @@ export interface Authorization {
   resource: string;
   projectId: string;
   granted: boolean;
+  /** Where the call has no caller, whom it let in. */
+  principal?: string;
 }
 
 export class Audit {

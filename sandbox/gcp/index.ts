@@ -10,13 +10,18 @@ import { projectDenied } from "./errors.js";
 import { GcpFront } from "./front.js";
 import { Gate } from "./gate.js";
 import { IamStore } from "./iam-store.js";
+import { createIam } from "./iam.js";
+import { createIamCredentials } from "./iamcredentials.js";
 import { createOauth } from "./oauth.js";
 import { Operations } from "./operations.js";
 import { OrgPolicies } from "./org-policies.js";
 import { PolicyStore } from "./policies.js";
 import { PolicyRules } from "./policy-rules.js";
+import { createResourceManager } from "./resource-manager.js";
 import { Router } from "./router.js";
+import { createServiceUsage } from "./service-usage.js";
 import type { GcpService, GcpServiceContext } from "./service.js";
+import { createStorage } from "./storage.js";
 import { Tokens } from "./tokens.js";
 import type { GcpCloud, GcpProject, GcpScope } from "./types.js";
 
@@ -71,8 +76,15 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
     actAs: (email) => tokens.actAs(email),
     operation: (service, name, response, metadata) => operations.done(service, name, response, metadata),
   };
-  const services: GcpService[] = [createOauth({ tokens, issuers: parts.issuers, clock: core.clock })];
-  void context;
+  const { issuers } = parts;
+  const services: GcpService[] = [
+    createIam(context),
+    createIamCredentials({ context, iam, tokens, issuers, orgPolicies }),
+    createOauth({ tokens, issuers, clock: core.clock }),
+    createResourceManager({ context, projects }),
+    createServiceUsage({ context, apis }),
+    createStorage(context),
+  ];
   const router = new Router(services);
   const gate = new Gate({ core, apis, audit, authoriser, log: { record: () => undefined }, project });
   const invoke = createCall({ router, gate, operations });

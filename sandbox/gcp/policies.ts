@@ -42,10 +42,9 @@ export class PolicyStore implements GcpPolicies {
     const current = this.get(resource);
     const next = readPolicy(policy);
     if (next.etag !== undefined && next.etag !== "" && next.etag !== current.etag) throw concurrent();
-    const conditional = (each: { bindings: readonly Binding[] }) => each.bindings.some(({ condition }) => condition !== undefined);
-    if (conditional(next) && next.version !== 3) throw new GcpError("INVALID_ARGUMENT", "The policy contains conditional role bindings: its version must be set to 3.");
-    if (conditional(current) && next.version !== 3 && next.etag)
-      throw new GcpError("INVALID_ARGUMENT", `Specified policy version (${next.version ?? 0}) cannot be less than the existing policy version (3).`);
+    // Who gives no etag overwrites whatever is there.
+    const versioned = next.etag ? [next, current].some(({ bindings }) => bindings.some(({ condition }) => condition !== undefined)) : false;
+    if (versioned && next.version !== 3) throw versionTooLow(next.version ?? 0);
     const onProject = resource === projectResource(projectId);
     this.rules.check(next.bindings, current.bindings, { projectId, onProject });
     this.#put(resource, next.bindings, next.auditConfigs, true);
@@ -111,6 +110,11 @@ function merge(bindings: readonly Binding[]): Binding[] {
 /** Eight bytes; clients take padded base64 only. */
 function newEtag(): string {
   return Buffer.concat([Buffer.from([0x07, 0x06]), randomBytes(6)]).toString("base64");
+}
+
+function versionTooLow(version: number): GcpError {
+  const message = `Specified policy version (${version}) cannot be less than the existing policy version (3).`;
+  return new GcpError("INVALID_ARGUMENT", `${message} For more information, please refer to https://cloud.google.com/iam/docs/policies#versions.`);
 }
 
 function concurrent(): GcpError {
