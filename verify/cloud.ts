@@ -3,7 +3,7 @@ import type { Exchange, ReadContract } from "../contract/index.js";
 import type { Check } from "./check.js";
 import type { Network } from "./network.js";
 import type { VerifyOptions } from "./options.js";
-import type { Evidence, ReportWait } from "./report.js";
+import type { Evidence, ReportHop, ReportWait } from "./report.js";
 import type { Scrubber } from "./scrub.js";
 
 /** What a run is made of. */
@@ -24,6 +24,8 @@ export interface Prepared {
   tokenFingerprint: string | undefined;
   /** Filled while the checks run. */
   waits: ReportWait[];
+  /** Of the exchange, for `diagnostics`; filled while the checks run. */
+  hops?: ReportHop[];
 }
 
 export interface VerifyCloud {

@@ -66,6 +66,7 @@ async function verify(contract: ReadContract, options: VerifyOptions): Promise<R
       notRead: prepared.notRead,
       tokenFingerprint: prepared.tokenFingerprint,
       waits: prepared.waits,
+      hops: options.diagnostics ? (prepared.hops ?? []) : undefined,
     });
     return scrubber.data(report);
   } catch (error) {

@@ -28,6 +28,8 @@ export interface VerifyOptions {
   depth?: Depth | undefined;
   /** Try what must be refused. @default true */
   refusals?: boolean | undefined;
+  /** Report each hop of the exchange: what was sent and what came back, without any token. @default false */
+  diagnostics?: boolean | undefined;
   /** Run probes that leave something behind which the granted rights cannot remove. @default false */
   acceptResidue?: boolean | undefined;
   /** Seconds for which refusals that may be propagation are repeated. Default: the cloud's, within that time of the contract's `provisionedAt`; otherwise one repetition. */

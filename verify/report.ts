@@ -44,6 +44,18 @@ export interface ReportWait {
   attempts: number;
 }
 
+/** One hop of the exchange as it was made: what was sent and what came back, without any token. */
+export interface ReportHop {
+  /** Such as `Security Token Service`. */
+  name: string;
+  endpoint: string;
+  /** Parameters and claims that are no secret. */
+  sent: Record<string, string>;
+  /** In the service's own words: status, code and message, or what was given. */
+  answer: string;
+  durationMs: number;
+}
+
 export interface Report {
   kind: typeof REPORT_KIND;
   version: typeof REPORT_VERSION;
@@ -66,6 +78,8 @@ export interface Report {
   residue: Residue[];
   waits: ReportWait[];
   remarks: string[];
+  /** Only when asked for. */
+  hops?: ReportHop[];
 }
 
 export interface ReportFacts {
@@ -77,6 +91,7 @@ export interface ReportFacts {
   notRead: string[];
   tokenFingerprint: string | undefined;
   waits: ReportWait[];
+  hops: ReportHop[] | undefined;
 }
 
 export function buildReport({ results, residue, remarks, interrupted }: RunResult, facts: ReportFacts): Report {
@@ -100,6 +115,7 @@ export function buildReport({ results, residue, remarks, interrupted }: RunResul
     residue,
     waits: facts.waits,
     remarks,
+    ...(facts.hops === undefined ? {} : { hops: facts.hops }),
   };
 }
 

@@ -26,6 +26,7 @@ ${report.findings.map(findingSection).join("\n")}
 <table><thead><tr><th>Result</th><th>Check</th><th>Evidence</th><th>Time</th></tr></thead><tbody>
 ${report.checks.map(checkRow).join("\n")}
 </tbody></table>
+${list("Hops", (report.hops ?? []).map(({ name, endpoint, sent, answer, durationMs }) => `${text(name)}: <code>${text(endpoint)}</code><br>${Object.entries(sent).map(([key, value]) => text(`${key}: ${value}`)).join("<br>")}<br>${text(`${answer} (${durationMs} ms)`)}`))}
 ${list("Left behind", report.residue.map(({ what, remove }) => `${text(what)}<br><code>${text(remove)}</code>`))}
 ${list("Waited", report.waits.map(({ check, code, seconds, attempts }) => text(`${seconds} s in ${check} for ${code === "" ? "a change" : code}, ${attempts} attempts`)))}
 ${list("Notes", report.remarks.map(text))}

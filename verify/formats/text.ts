@@ -3,7 +3,7 @@ import type { Contract } from "../../contract/schema.js";
 import type { Cause } from "../causes.js";
 import type { CheckStatus } from "../check.js";
 import { placeOf } from "../cloud.js";
-import type { Evidence, Finding, Report, ReportCheck } from "../report.js";
+import type { Evidence, Finding, Report, ReportCheck, ReportHop } from "../report.js";
 
 /** Colours of a terminal; the identity in a pipe. */
 export interface Paint {
@@ -43,6 +43,7 @@ export function checkLine(check: Pick<ReportCheck, "title" | "status" | "grade" 
 /** All but the checks' own lines, which a run may have printed while it went. */
 export function conclusion(report: Report, paint: Paint): string {
   const lines: string[] = [];
+  for (const hop of report.hops ?? []) lines.push("", ...hopLines(hop, paint));
   for (const finding of report.findings) lines.push("", ...findingLines(finding, report, paint));
   if (report.residue.length > 0) lines.push("", paint.yellow("Left behind:"), ...report.residue.flatMap(({ what, remove }) => [`  ${what}`, `  remove it: ${remove}`]));
   for (const remark of report.remarks) lines.push("", `Note: ${remark}`);
@@ -57,6 +58,10 @@ export function heading({ integration, environment, exchange }: Pick<Contract, "
 
 export function textReport(report: Report, paint: Paint = noPaint): string {
   return [heading({ ...report.contract, environment: report.environment }, report.evidence, paint), "", ...report.checks.map((check) => checkLine(check, paint)), conclusion(report, paint)].join("\n");
+}
+
+function hopLines({ name, endpoint, sent, answer, durationMs }: ReportHop, paint: Paint): string[] {
+  return [paint.bold(`Hop: ${name}`), `  ${endpoint}`, ...Object.entries(sent).map(([key, value]) => `  ${key}: ${value}`), `  answer, after ${durationMs} ms: ${answer}`];
 }
 
 function findingLines({ causes, checks, layersNotRead }: Finding, report: Report, paint: Paint): string[] {

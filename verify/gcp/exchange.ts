@@ -1,4 +1,5 @@
 /** Google's STS: the workload's token in, a federated token out. https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token */
+import type { JsonObject } from "../../trust/jwt.js";
 import { fail, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { ask, describeAnswer, isOverload, type GcpAnswer } from "./answers.js";
 import { diagnoseExchange, exchangeMayBePropagation } from "./exchange-causes.js";
@@ -44,7 +45,10 @@ async function runExchange(run: GcpRun, scope: CheckScope): Promise<Verdict> {
   const attempt = async () => {
     if (!first) await renewToken(run, scope.signal);
     first = false;
-    return exchangeToken(run, run.token?.raw ?? "", scope.signal);
+    const began = performance.now();
+    const answer = await exchangeToken(run, run.token?.raw ?? "", scope.signal);
+    run.hops.push({ name: "Security Token Service", endpoint: `POST ${STS_URL}`, sent: sent(run), answer: answer.ok ? `200: a federated token for ${lifetime(answer.json)} seconds` : describeAnswer(answer), durationMs: Math.round(performance.now() - began) });
+    return answer;
   };
   const { answer, attempts, exhausted } = await run.waiter.until("gcp.exchange", scope, attempt, (given) =>
     given.ok || given.kind === "no-answer" ? undefined : exchangeMayBePropagation(run, given),
@@ -58,5 +62,17 @@ async function runExchange(run: GcpRun, scope: CheckScope): Promise<Verdict> {
   const token = String(answer.json["access_token"]);
   run.federatedToken = token;
   if (run.exchange.serviceAccountEmail === undefined) run.session = { accessToken: token, as: run.exchange.principal };
-  return pass(`a federated token for ${String(answer.json["expires_in"] ?? "?")} seconds${attempts > 1 ? `, at attempt ${attempts}` : ""}`);
+  return pass(`a federated token for ${lifetime(answer.json)} seconds${attempts > 1 ? `, at attempt ${attempts}` : ""}`);
+}
+
+/** Google gives a number or its digits. */
+function lifetime({ expires_in: seconds }: JsonObject): string {
+  return typeof seconds === "number" || typeof seconds === "string" ? String(seconds) : "?";
+}
+
+/** The request without the token; of the token what is no secret. */
+function sent(run: GcpRun): Record<string, string> {
+  const { token, exchange } = run;
+  const claims = token?.kind === "jwt" ? { iss: token.visible.iss ?? "-", sub: token.visible.sub ?? "-", aud: [token.visible.aud ?? "-"].flat().join(" "), kid: token.visible.kid ?? "-" } : {};
+  return { audience: stsAudience(exchange), subject_token_type: SUBJECT_TOKEN_TYPES[exchange.subjectTokenType], subject_token: `fingerprint ${token?.fingerprint ?? "-"}`, ...claims };
 }

@@ -1,4 +1,5 @@
 /** IAM Credentials: from the federated token to one of the service account. https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken */
+import type { JsonObject } from "../../trust/jwt.js";
 import { fail, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { ask, describeAnswer, isOverload, type GcpAnswer } from "./answers.js";
 import { diagnoseImpersonation, impersonationMayBePropagation } from "./impersonation-causes.js";
@@ -7,13 +8,17 @@ import type { GcpRun } from "./run.js";
 /** Seconds; no run takes longer. */
 export const SESSION_SECONDS = 900;
 
+const urlOf = (email: string) => `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${encodeURIComponent(email)}:generateAccessToken`;
+
+const expiry = ({ expireTime }: JsonObject): string => (typeof expireTime === "string" ? expireTime : "?");
+
 /** One attempt. */
 export async function impersonate(run: GcpRun, email: string, signal: AbortSignal): Promise<GcpAnswer> {
   const answer = await ask(
     run.network,
     {
       method: "POST",
-      url: `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${encodeURIComponent(email)}:generateAccessToken`,
+      url: urlOf(email),
       accessToken: run.federatedToken,
       body: { scope: ["https://www.googleapis.com/auth/cloud-platform"], lifetime: `${SESSION_SECONDS}s` },
     },
@@ -42,7 +47,12 @@ async function runImpersonation(run: GcpRun, email: string, scope: CheckScope): 
   const { answer, attempts, exhausted } = await run.waiter.until(
     "gcp.impersonation",
     scope,
-    () => impersonate(run, email, scope.signal),
+    async () => {
+      const began = performance.now();
+      const given = await impersonate(run, email, scope.signal);
+      run.hops.push({ name: "IAM Service Account Credentials", endpoint: `POST ${urlOf(email)}`, sent: { as: run.exchange.principal, lifetime: `${SESSION_SECONDS}s` }, answer: given.ok ? `200: an access token until ${expiry(given.json)}` : describeAnswer(given), durationMs: Math.round(performance.now() - began) });
+      return given;
+    },
     (given) => (given.ok || given.kind === "no-answer" ? undefined : impersonationMayBePropagation(run, given)),
   );
   if (!answer.ok) {
@@ -52,5 +62,5 @@ async function runImpersonation(run: GcpRun, email: string, scope: CheckScope): 
     return found ? fail(seen, found) : unknown(seen);
   }
   run.session = { accessToken: String(answer.json["accessToken"]), as: email };
-  return pass(`until ${String(answer.json["expireTime"] ?? "?")}${attempts > 1 ? `, at attempt ${attempts}` : ""}`);
+  return pass(`until ${expiry(answer.json)}${attempts > 1 ? `, at attempt ${attempts}` : ""}`);
 }

@@ -48,6 +48,7 @@ async function prepare(setting: Setting): Promise<Prepared> {
     account: undefined,
     issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, GCP_ISSUER_RULES, signal)),
     prediction: async () => undefined,
+    hops: [],
     federatedToken: undefined,
     session: undefined,
   };
@@ -66,6 +67,7 @@ async function prepare(setting: Setting): Promise<Prepared> {
     notRead: ["deny policies above the project", "principal access boundaries", "VPC Service Controls", "the project's configuration"],
     tokenFingerprint: token?.fingerprint,
     waits: waiter.waits,
+    hops: run.hops,
   };
 }
 

@@ -1,6 +1,5 @@
 /** The issuer as Google's STS needs it, seen from here. https://cloud.google.com/iam/docs/workload-identity-federation-with-other-providers#oidc */
-import { GCP_ISSUER_RULES } from "../../trust/gcp/issuer-keys.js";
-import { checkSignature } from "../../trust/gcp/issuer-keys.js";
+import { checkSignature, GCP_ISSUER_RULES } from "../../trust/gcp/issuer-keys.js";
 import type { Cause } from "../causes.js";
 import { fail, notTested, pass, type Check, type CheckScope, type Verdict } from "../check.js";
 import type { IssuerReading } from "../issuer.js";

@@ -1,5 +1,5 @@
 /** Why a call with the session's credentials was refused: which permission on which resource is missing, and which role gives it. */
-import { narrowestRole } from "../../facts/gcp/permissions.js";
+import { rolesGranting } from "../../facts/gcp/roles.js";
 import type { Suspect } from "../causes.js";
 import type { Diagnosis } from "../check.js";
 import { describeAnswer, type GcpRefusal } from "./answers.js";
@@ -25,7 +25,7 @@ export async function diagnoseRefusal(run: GcpRun, call: RightCall, refusal: Gcp
   if (api) return diagnosis([confirmed(api)]);
   if (refusal.httpStatus !== 403) return undefined;
   const permission = refusal.metadata["permission"] ?? permissionIn(refusal.message) ?? call.permission;
-  const values = { permission, subject: call.resource, role: permission === call.permission ? (call.role ?? narrowestRole(permission)) : narrowestRole(permission) };
+  const values = { permission, subject: call.resource, role: permission === call.permission ? (call.role ?? rolesGranting(permission)[0]) : rolesGranting(permission)[0] };
   return diagnosis(await suspects(run, call.resource, values, answered, waited), NOT_READ);
 }
 

@@ -5,6 +5,7 @@ import { judge, type Cause, type Suspect } from "../causes.js";
 import type { Diagnosis } from "../check.js";
 import type { IssuerReading } from "../issuer.js";
 import type { Network } from "../network.js";
+import type { ReportHop } from "../report.js";
 import type { Scrubber } from "../scrub.js";
 import type { TokenSource } from "../token-source.js";
 import type { Waiter } from "../waiting.js";
@@ -35,6 +36,8 @@ export interface GcpRun {
   issuer(): Promise<IssuerReading>;
   /** What the project's configuration says about the exchange; undefined without account evidence or when it cannot be read. */
   prediction(): Promise<Prediction | undefined>;
+  /** What was sent and answered in the exchange, for `diagnostics`. */
+  hops: ReportHop[];
   /** Set by the exchange: Google's federated token. */
   federatedToken: string | undefined;
   /** Set by the impersonation, or by the exchange where grants are given to the principal itself. */
