@@ -22,6 +22,7 @@ import { Router } from "./router.js";
 import { createServiceUsage } from "./service-usage.js";
 import type { GcpService, GcpServiceContext } from "./service.js";
 import { createStorage } from "./storage.js";
+import { createSts } from "./sts.js";
 import { Tokens } from "./tokens.js";
 import type { GcpCloud, GcpProject, GcpScope } from "./types.js";
 
@@ -84,6 +85,7 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
     createResourceManager({ context, projects }),
     createServiceUsage({ context, apis }),
     createStorage(context),
+    createSts({ core, iam, tokens, audit, project, aws: (request) => parts.aws(request) }),
   ];
   const router = new Router(services);
   const gate = new Gate({ core, apis, audit, authoriser, log: { record: () => undefined }, project });
