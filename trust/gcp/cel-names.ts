@@ -27,6 +27,43 @@ export function namesIn(tree: Expr): NamesInExpression {
   return { variables: [...variables], functions: [...functions], message };
 }
 
+/** Every path like `assertion.sub` or `attribute.aws_role` that the expression reads, tests with `has` included, in its order. */
+export function selectsOf(tree: Expr): string[] {
+  const found = new Set<string>();
+  const visit = (node: Expr): void => {
+    const path = pathOf(node);
+    if (path?.includes(".") === true) found.add(path);
+    else for (const child of childrenOf(node)) visit(child);
+  };
+  visit(tree);
+  return [...found];
+}
+
+/** `a.b.c` of a chain of selections that begins with a variable, `a["b"]` included; undefined for anything else. */
+export function pathOf({ exprKind }: Expr): string | undefined {
+  switch (exprKind.case) {
+    case "identExpr":
+      return exprKind.value.name;
+    case "selectExpr":
+      return joined(exprKind.value.operand, exprKind.value.field);
+    case "callExpr":
+      return exprKind.value.function === "_[_]" ? joined(exprKind.value.args[0], textOf(exprKind.value.args[1])) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function joined(operand: Expr | undefined, field: string | undefined): string | undefined {
+  const start = operand === undefined ? undefined : pathOf(operand);
+  return start === undefined || field === undefined ? undefined : `${start}.${field}`;
+}
+
+/** The value of a literal text; undefined for anything else. */
+export function textOf(node: Expr | undefined): string | undefined {
+  const constant = node?.exprKind.case === "constExpr" ? node.exprKind.value.constantKind : undefined;
+  return constant?.case === "stringValue" ? constant.value : undefined;
+}
+
 /** The nodes directly below one. */
 export function childrenOf({ exprKind }: Expr): Expr[] {
   const present = (nodes: readonly (Expr | undefined)[]) => nodes.filter((node) => node !== undefined);

@@ -83,6 +83,7 @@ export type ExchangeReason =
   | "token-malformed"
   | "token-claim-missing"
   | "token-expired"
+  | "token-nearly-expired"
   | "token-not-yet-valid"
   | "token-too-old"
   | "issuer-differs"
