@@ -49,12 +49,15 @@ export const DEFAULT_BUCKET_LOCATION = "US";
 /** Seconds, for a bucket whose creator names no soft delete policy. https://cloud.google.com/storage/docs/soft-delete */
 export const DEFAULT_SOFT_DELETE_SECONDS = 604_800;
 
-/** Roles that a new bucket gives to its project's basic roles. https://cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable */
-export const defaultBucketBindings: readonly { role: string; of: readonly ("projectEditor" | "projectOwner" | "projectViewer")[]; uniformOnly: boolean }[] = [
-  { role: "roles/storage.legacyBucketOwner", of: ["projectEditor", "projectOwner"], uniformOnly: false },
-  { role: "roles/storage.legacyBucketReader", of: ["projectViewer"], uniformOnly: false },
-  { role: "roles/storage.legacyObjectOwner", of: ["projectEditor", "projectOwner"], uniformOnly: true },
-  { role: "roles/storage.legacyObjectReader", of: ["projectViewer"], uniformOnly: true },
+/**
+ * Roles that a new bucket gives to its project's basic roles. Those on objects are in the policies of buckets with uniform access
+ * only; elsewhere the default access control list says the same. https://cloud.google.com/storage/docs/access-control/iam-roles#basic-roles-modifiable
+ */
+export const defaultBucketBindings: readonly { role: string; of: readonly ("projectEditor" | "projectOwner" | "projectViewer")[] }[] = [
+  { role: "roles/storage.legacyBucketOwner", of: ["projectEditor", "projectOwner"] },
+  { role: "roles/storage.legacyBucketReader", of: ["projectViewer"] },
+  { role: "roles/storage.legacyObjectOwner", of: ["projectEditor", "projectOwner"] },
+  { role: "roles/storage.legacyObjectReader", of: ["projectViewer"] },
 ];
 
 /** Permissions of projects, which nobody may ask a bucket about. https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions */

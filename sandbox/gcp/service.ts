@@ -1,5 +1,5 @@
 /** How the GCP services of the sandbox are cut: routes of REST methods on parsed input, authorised one by one; the front owns the wire. */
-import type { Policy } from "../../trust/gcp/types.js";
+import type { Binding, Policy } from "../../trust/gcp/types.js";
 import type { SandboxCore, WireRequest, WireResponse } from "../types.js";
 import type { GcpCaller, GcpCloud, GcpProject, GcpResource } from "./types.js";
 
@@ -74,6 +74,8 @@ export interface GcpPolicies {
    * @throws GcpError
    */
   set(resource: string, policy: unknown, projectId: string): Policy & { etag: string };
+  /** Sets what a new resource has from the start: unchecked, and seen at once. */
+  seed(resource: string, bindings: readonly Binding[]): void;
   /** With the resource. */
   delete(resource: string): void;
 }

@@ -50,8 +50,7 @@ export function bucketRoutes(context: GcpServiceContext, store: StorageStore, ac
     if (taken) throw refuse(taken.projectId === project.projectId ? storageRefusals.bucketOwned() : storageRefusals.bucketTaken());
     const now = store.now();
     const settings = readSettings({ body, over: undefined, before: undefined, locationType, now });
-    const uniform = settings.iamConfiguration.uniformBucketLevelAccess.enabled;
-    requireNoAcl(request, uniform, body);
+    requireNoAcl(request, settings.iamConfiguration.uniformBucketLevelAccess.enabled, body);
     const bucket: Bucket = {
       name,
       projectId: project.projectId,
@@ -65,10 +64,9 @@ export function bucketRoutes(context: GcpServiceContext, store: StorageStore, ac
       settings,
     };
     store.putBucket(bucket);
-    const bindings = defaultBucketBindings
-      .filter(({ uniformOnly }) => uniform || !uniformOnly)
-      .map(({ role, of }) => ({ role, members: of.map((kind) => `${kind}:${project.projectId}`) }));
-    context.policies.set(bucketName(name), { bindings }, project.projectId);
+    // Access control lists are not played: what the default one gives is in the policy here.
+    const bindings = defaultBucketBindings.map(({ role, of }) => ({ role, members: of.map((kind) => `${kind}:${project.projectId}`) }));
+    context.policies.seed(bucketName(name), bindings);
     return shownBucket(bucket);
   }
 
