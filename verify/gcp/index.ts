@@ -4,9 +4,14 @@ import { notTested, unknown, type Check } from "../check.js";
 import type { Prepared, Setting, VerifyCloud } from "../cloud.js";
 import { InputError } from "../input-error.js";
 import { readIssuer, type IssuerReading } from "../issuer.js";
-import { DEPTHS, type Depth } from "../options.js";
+import { DEPTHS, type Depth, type GcpCredentials, type VerifyOptions } from "../options.js";
 import { Waiter, waitPolicy } from "../waiting.js";
 import { GCP_ISSUER_RULES } from "../../trust/gcp/issuer-keys.js";
+import { accountChecks } from "./account/checks.js";
+import { predict } from "./account/prediction.js";
+import { ProjectDocuments } from "./account/reader.js";
+import { Rights } from "./account/rights.js";
+import type { Prediction } from "./account/types.js";
 import { bucketChecks } from "./bucket.js";
 import { contractCheck } from "./contract.js";
 import { exchangeCheck } from "./exchange.js";
@@ -29,12 +34,14 @@ async function prepare(setting: Setting): Promise<Prepared> {
   const { exchange } = contract;
   if (exchange.type !== "gcp-workload-identity") throw new InputError(`an exchange of type ${exchange.type} is not Google's`);
   const signal = setting.signal ?? new AbortController().signal;
-  const raw = await source?.token(signal);
+  const documents = setting.account ? new ProjectDocuments({ network, scrubber, exchange, credentials: gcpCredentials(setting.account), signal }) : undefined;
+  const [raw] = await Promise.all([source?.token(signal), documents?.assertCaller()]);
   scrubber.register(raw);
   const token = raw === undefined ? undefined : readToken(raw, exchange.subjectTokenType);
   const waiter = new Waiter(waitPolicy(setting.waitSeconds, DEFAULT_WAIT_SECONDS, contract.provisionedAt, setting.now));
 
   let issuer: Promise<IssuerReading> | undefined;
+  let prediction: Promise<Prediction | undefined> | undefined;
   const run: GcpRun = {
     contract,
     exchange,
@@ -47,11 +54,13 @@ async function prepare(setting: Setting): Promise<Prepared> {
     token,
     account: undefined,
     issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, GCP_ISSUER_RULES, signal)),
-    prediction: async () => undefined,
+    prediction: async () => parts && (prediction ??= predict(run, parts.documents, parts.rights)),
     hops: [],
     federatedToken: undefined,
     session: undefined,
   };
+  const parts = documents && { documents, rights: new Rights(run, documents) };
+  run.account = parts && { rightOf: (permission, resource) => parts.rights.predict(permission, resource) };
   const { serviceAccountEmail: email } = exchange;
   return {
     checks: [
@@ -60,15 +69,23 @@ async function prepare(setting: Setting): Promise<Prepared> {
       ...(token ? [tokenCheck(run, token), exchangeCheck(run)] : []),
       ...(token && email !== undefined ? [impersonationCheck(run, email), wrongAccountCheck(run, email, refusals)] : []),
       ...(token ? refusalChecks(run, refusals) : []),
+      ...(parts ? accountChecks(run, parts) : []),
       ...(token ? grantChecks(run, setting.depth ?? "storage", refusals) : []),
       ...contract.unrecognised.filter(({ path }) => path.startsWith("grants")).map(unrecognisedCheck),
     ],
-    evidence: token ? ["token"] : [],
-    notRead: ["deny policies above the project", "principal access boundaries", "VPC Service Controls", "the project's configuration"],
+    evidence: [...(token ? (["token"] as const) : []), ...(parts ? (["account"] as const) : [])],
+    notRead: ["deny policies above the project", "principal access boundaries", "VPC Service Controls", ...(parts ? [] : ["the project's configuration"])],
     tokenFingerprint: token?.fingerprint,
     waits: waiter.waits,
     hops: run.hops,
   };
+}
+
+/** @throws InputError for credentials of another cloud */
+function gcpCredentials(account: NonNullable<VerifyOptions["account"]>): GcpCredentials | "ambient" {
+  if (typeof account === "boolean") return "ambient";
+  if ("accessToken" in account) return account;
+  throw new InputError("The contract is of a GCP project, and the credentials given for reading it are not Google's: give an accessToken.");
 }
 
 /** What the session may do with the contract's targets, as deep as was asked for. */

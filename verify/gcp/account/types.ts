@@ -20,10 +20,8 @@ export type RightPrediction =
   /** Something on the way cannot be read. */
   | { status: "unknown"; reason: string };
 
-/** Reads the project with the credentials of somebody who may. */
+/** What the policies say, for checks that have a refusal to explain. */
 export interface ProjectReader {
-  /** Rejects with InputError when the credentials cannot read the project at all. */
-  assertCaller(signal: AbortSignal): Promise<void>;
   /**
    * Whether the session has a permission on a resource of the contract.
    *
