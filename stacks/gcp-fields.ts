@@ -67,7 +67,6 @@ const bucketFields = {
   mode: choice(["create", "existing"], "Whether the stack creates the bucket, or uses one of this project and region, unchanged").default("create"),
   softDeleteDays: wholeNumber({ ...numberRules.lifecycleDays, min: 0, max: 90 }, "How long deleted objects can be brought back, 7 to 90 or 0. Default: 7", 7, softDeleteViolation).optional(),
   versioning: z.boolean().default(false).meta({ description: "Keep former versions of objects" }),
-  stagedBuildsExpireAfterDays: wholeNumber(numberRules.lifecycleDays, "Age at which staged builds (below builds/) are removed. Default: 30", 30).optional(),
   incompleteUploadsExpireAfterDays: wholeNumber(numberRules.lifecycleDays, "Age at which unfinished uploads are removed. Default: 7", 7).optional(),
   forceDestroy: z.boolean().default(false).meta({ description: "On destroy, delete the bucket even when it has objects in it" }),
 };
@@ -93,6 +92,7 @@ function refuseSettingsOfExistingBucket(value: BucketSettings, context: z.Refine
 export const artifactBucket = z
   .strictObject({
     ...bucketFields,
+    stagedBuildsExpireAfterDays: wholeNumber(numberRules.lifecycleDays, "Age at which staged builds (below builds/) are removed. Default: 30", 30).optional(),
     access: choice(["object-admin", "artifact-objects"], "roles/storage.objectAdmin, or a custom role with the four permissions on objects that DCF uses of it").default("object-admin"),
   })
   .superRefine(refuseSettingsOfExistingBucket)

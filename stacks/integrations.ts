@@ -3,4 +3,6 @@ import type { Integration } from "./integration.js";
 /** Every integration, loaded only when it is asked for: a cloud's SDK costs start-up time. */
 export const integrations: Readonly<Record<string, () => Promise<Integration>>> = {
   "dcf-aws": async () => (await import("./dcf-aws.js")).dcfAws,
+  "dcf-gcp": async () => (await import("./dcf-gcp.js")).dcfGcp,
+  "klavi-gcp": async () => (await import("./klavi-gcp.js")).klaviGcp,
 };

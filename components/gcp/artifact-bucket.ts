@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getBucketOutput } from "@pulumi/gcp/storage/getBucket.js";
 import { numberViolation } from "../../facts/aws/limits.js";
-import { childOptions, GcpChecks, type Labels } from "./common.js";
+import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
 import { hardenedBucket } from "./hardened-bucket.js";
 import { numberRules } from "./rules.js";
 
@@ -18,6 +18,8 @@ export interface GcpArtifactBucketArgs {
   softDeleteDays?: pulumi.Input<number> | undefined;
   /** Keep former versions of objects. @default false */
   versioning?: boolean | undefined;
+  /** Nothing is ever removed by its age: for a bucket that files are delivered to instead of staged in. @default false */
+  keepObjects?: boolean | undefined;
   /** Days after which staged builds (below `builds/`) are removed. @default 30 */
   stagedBuildsExpireAfterDays?: pulumi.Input<number> | undefined;
   /** Days after which uploads that never finished are removed. @default 7 */
@@ -56,10 +58,11 @@ export class GcpArtifactBucket extends pulumi.ComponentResource {
     const softDeleteDays = checks.value("softDeleteDays", args.softDeleteDays ?? 7, softDeleteViolation);
     const labels = checks.labels(args.labels);
     if (args.existing) refuseSettingsOfExisting(checks, args);
+    if (args.keepObjects && args.stagedBuildsExpireAfterDays !== undefined) checks.add("stagedBuildsExpireAfterDays", "has no effect with keepObjects: leave one of them out");
     checks.finish();
 
     if (args.existing) {
-      const found = getBucketOutput({ name: bucketName, project: projectId }, { parent: this });
+      const found = getBucketOutput({ name: bucketName, project: projectId }, lookupOptions(this, opts));
       this.bucketName = found.name;
     } else {
       const bucket = hardenedBucket(
@@ -72,7 +75,7 @@ export class GcpArtifactBucket extends pulumi.ComponentResource {
           versioning: args.versioning ?? false,
           forceDestroy: args.forceDestroy ?? false,
           lifecycleRules: [
-            { action: { type: "Delete" }, condition: { age: stagedDays, matchesPrefixes: [STAGED_BUILDS_PREFIX] } },
+            ...(args.keepObjects ? [] : [{ action: { type: "Delete" }, condition: { age: stagedDays, matchesPrefixes: [STAGED_BUILDS_PREFIX] } }]),
             { action: { type: "AbortIncompleteMultipartUpload" }, condition: { age: uploadDays } },
           ],
           labels,
@@ -93,7 +96,7 @@ export function softDeleteViolation(days: number): string | undefined {
 
 /** Settings that would have to change the bucket. */
 function refuseSettingsOfExisting(checks: GcpChecks, args: GcpArtifactBucketArgs): void {
-  for (const path of ["softDeleteDays", "versioning", "stagedBuildsExpireAfterDays", "incompleteUploadsExpireAfterDays", "forceDestroy", "labels"] as const) {
+  for (const path of ["softDeleteDays", "versioning", "stagedBuildsExpireAfterDays", "incompleteUploadsExpireAfterDays", "forceDestroy", "keepObjects", "labels"] as const) {
     if (args[path] !== undefined && args[path] !== false) checks.add(path, "has no effect on an existing bucket, which is never changed: leave it out");
   }
 }

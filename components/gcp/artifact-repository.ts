@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getRepositoryOutput } from "@pulumi/gcp/artifactregistry/getRepository.js";
 import { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
-import { childOptions, GcpChecks, type Labels } from "./common.js";
+import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
 
 export interface GcpArtifactRepositoryArgs {
   /** Id of the project that the repository is in. */
@@ -49,7 +49,7 @@ export class GcpArtifactRepository extends pulumi.ComponentResource {
 
     const place = { project: this.projectId, location: this.location, repositoryId };
     this.repositoryId = args.existing
-      ? getRepositoryOutput(place, { parent: this }).apply(({ format, repositoryId: found }) => {
+      ? getRepositoryOutput(place, lookupOptions(this, opts)).apply(({ format, repositoryId: found }) => {
           if (format !== "DOCKER") throw checks.error([{ path: "repositoryId", reason: `must name a repository for Docker images; ${found} is for ${format}, which can never be changed` }]);
           return found;
         })

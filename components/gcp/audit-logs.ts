@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { getIamPolicyOutput } from "@pulumi/gcp/projects/getIamPolicy.js";
 import { IAMAuditConfig } from "@pulumi/gcp/projects/iamauditConfig.js";
 import { choiceViolation } from "../../facts/aws/limits.js";
-import { childOptions, GcpChecks } from "./common.js";
+import { childOptions, GcpChecks, lookupOptions } from "./common.js";
 
 /** https://cloud.google.com/logging/docs/audit/configure-data-access#config-project */
 export const auditLogTypes = ["ADMIN_READ", "DATA_READ", "DATA_WRITE"] as const;
@@ -40,7 +40,7 @@ export class GcpAuditLogs extends pulumi.ComponentResource {
     }
     checks.finish();
 
-    const { policyData } = getIamPolicyOutput({ project }, { parent: this });
+    const { policyData } = getIamPolicyOutput({ project }, lookupOptions(this, opts));
     for (const { service, logTypes } of args.services) {
       new IAMAuditConfig(
         `${name}-${service.replace(".googleapis.com", "")}`,

@@ -8,7 +8,7 @@ import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember as AccountIamMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import { choiceViolation } from "../../facts/aws/limits.js";
 import { grantedRoles, permissionsOf } from "../../facts/gcp/grants.js";
-import { childOptions, GcpChecks, type Labels } from "./common.js";
+import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
 
 /**
  * Who may make the service public: nobody (`private`), the platform, by a custom role with `run.services.setIamPolicy`
@@ -95,7 +95,7 @@ export class GcpCloudRunTarget extends pulumi.ComponentResource {
     new AccountIamMember(`${name}-act-as`, { serviceAccountId: runtimeAccountId, role: grantedRoles.serviceAccountUser, member }, children);
 
     const service = args.existing
-      ? getServiceOutput({ project, location, name: serviceName }, { parent: this })
+      ? getServiceOutput({ project, location, name: serviceName }, lookupOptions(this, opts))
       : new Service(
           `${name}-service`,
           {

@@ -95,3 +95,8 @@ export function projectNumber(parent: pulumi.Resource, checks: InputChecks, proj
     textViolation(textRules.projectNumber, known) === undefined ? undefined : "names a project that Google tells no number of: its credentials may not read it (resourcemanager.projects.get)",
   );
 }
+
+/** Options of a lookup that needs an API: made once what the component depends on is there. */
+export function lookupOptions(parent: pulumi.ComponentResource, opts?: pulumi.ComponentResourceOptions): pulumi.InvokeOutputOptions {
+  return { parent, ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) };
+}

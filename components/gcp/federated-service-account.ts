@@ -3,7 +3,7 @@ import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { getAccountOutput } from "@pulumi/gcp/serviceaccount/getAccount.js";
 import { IAMMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import { grantedRoles } from "../../facts/gcp/grants.js";
-import { childOptions, GcpChecks, principalViolation } from "./common.js";
+import { childOptions, GcpChecks, lookupOptions, principalViolation } from "./common.js";
 
 export interface GcpFederatedServiceAccountArgs {
   /** Id of the project that the account is in. */
@@ -54,7 +54,7 @@ export class GcpFederatedServiceAccount extends pulumi.ComponentResource {
 
     const children = childOptions(this, opts);
     const account = args.existing
-      ? getAccountOutput({ accountId: pulumi.interpolate`${accountId}@${project}.iam.gserviceaccount.com`, project }, { parent: this })
+      ? getAccountOutput({ accountId: pulumi.interpolate`${accountId}@${project}.iam.gserviceaccount.com`, project }, lookupOptions(this, opts))
       : new Account(`${name}-account`, { project, accountId, displayName: args.displayName, description: args.description }, children);
     this.email = account.email;
     this.member = pulumi.interpolate`serviceAccount:${account.email}`;

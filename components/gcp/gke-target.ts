@@ -7,7 +7,7 @@ import { Provider } from "@pulumi/kubernetes/provider.js";
 import { grantedRoles, permissionsOf } from "../../facts/gcp/grants.js";
 import { KubernetesDeploymentAccess } from "../kubernetes/deployment-access.js";
 import type { GcpImageRepositoryArgs } from "./builds.js";
-import { childOptions, GcpChecks } from "./common.js";
+import { childOptions, GcpChecks, lookupOptions } from "./common.js";
 import { gkeKubeconfig } from "./kubeconfig.js";
 
 export interface GcpGkeTargetArgs {
@@ -93,7 +93,7 @@ export class GcpGkeTarget extends pulumi.ComponentResource {
       );
     }
 
-    const found = args.kubeconfig === undefined ? getClusterOutput({ project, location, name: clusterName }, { parent: this }) : undefined;
+    const found = args.kubeconfig === undefined ? getClusterOutput({ project, location, name: clusterName }, lookupOptions(this, opts)) : undefined;
     const kubeconfig =
       args.kubeconfig === undefined
         ? pulumi.all([clusterName, found?.endpoint, found?.masterAuths]).apply(([cluster, endpoint = "", auths = []]) => gkeKubeconfig(cluster, { endpoint, caCertificate: auths[0]?.clusterCaCertificate ?? "" }))

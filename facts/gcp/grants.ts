@@ -44,10 +44,12 @@ export const neededPermissions = {
   "cloud-run-service": [
     { permission: "run.services.get", reason: "See the service's state and address", source: dcf, ...documented },
     { permission: "run.services.update", reason: "Deploy a new revision", source: dcf, ...documented },
+  ],
+  /** In addition, where the role is granted on the project: a new service's, and an operation's, is no service's own. */
+  "cloud-run-service-creation": [
+    { permission: "run.services.create", reason: "Deploy a service for the first time", source: dcf, ...documented },
     { permission: "run.operations.get", reason: "Follow a deployment to its end", source: cloudRun, ...documented },
   ],
-  /** In addition, where the role is granted on the project. */
-  "cloud-run-service-creation": [{ permission: "run.services.create", reason: "Deploy a service for the first time", source: dcf, ...documented }],
   /** In addition, where the platform may make the service public. */
   "public-access": [{ permission: "run.services.setIamPolicy", reason: "Let everybody invoke the service, or take that back", source: dcf, ...documented }],
   /** Finding a cluster; what may be done in it, the cluster's own RBAC says. */
