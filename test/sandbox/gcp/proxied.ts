@@ -10,12 +10,32 @@ export interface Sent {
   body?: object | string | Buffer | undefined;
 }
 
+/** The members of answers that tests look into, of all methods together. */
+export interface Answered {
+  bindings: object[];
+  crc32c: string;
+  email_address: string;
+  etag: string;
+  generation: string;
+  items?: { name: string; generation: string }[];
+  md5Hash: string;
+  mediaLink: string;
+  name: string;
+  nextPageToken: string;
+  permissions: string[];
+  response: Record<string, unknown>;
+  retentionExpirationTime: string;
+  size: string;
+  token: string;
+}
+
 export interface Received {
   status: number;
   headers: Record<string, string>;
   raw: Buffer;
-  /** Parsed where it is JSON. */
-  body: any;
+  text: string;
+  /** Parsed where it is JSON, else the text. */
+  body: Answered;
 }
 
 export type Send = (method: string, url: string, sent?: Sent) => Promise<Received>;
@@ -39,7 +59,8 @@ export function proxied(sandbox: Sandbox): Send {
           const raw = Buffer.concat(chunks);
           const given = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
           const json = (given["content-type"] ?? "").includes("json") && raw.length > 0;
-          resolve({ status: response.statusCode ?? 0, headers: given, raw, body: json ? JSON.parse(raw.toString("utf8")) : raw.toString("utf8") });
+          const text = raw.toString("utf8");
+          resolve({ status: response.statusCode ?? 0, headers: given, raw, text, body: (json ? JSON.parse(text) : text) as Answered });
         });
       });
       request.on("timeout", () => request.destroy(new Error(`${method} ${url}: no answer`)));
@@ -54,6 +75,7 @@ export async function serviceAccount(sandbox: Sandbox, accountId: string, projec
   const { caller } = sandbox.gcp.administrator();
   const email = `${accountId}@${project}.iam.gserviceaccount.com`;
   const account = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts`;
+  await sandbox.gcp.call(caller, "POST", `https://serviceusage.googleapis.com/v1/projects/${project}/services/iamcredentials.googleapis.com:enable`);
   await sandbox.gcp.call(caller, "POST", account, { accountId });
   const policy = { bindings: [{ role: "roles/iam.serviceAccountTokenCreator", members: [`user:${caller.name}`] }] };
   await sandbox.gcp.call(caller, "POST", `${account}/${email}:setIamPolicy`, { policy });
