@@ -41,12 +41,7 @@ export const APIS: Readonly<Record<string, ApiFact>> = {
   "servicemanagement.googleapis.com": { title: "Service Management API", fromStart: true },
   "serviceusage.googleapis.com": { title: "Service Usage API", fromStart: true, scopes: [scope("service.management")] },
   "sql-component.googleapis.com": { title: "Cloud SQL", fromStart: true },
-  "storage.googleapis.com": {
-    title: "Cloud Storage API",
-    fromStart: true,
-    scopes: [scope("devstorage.full_control"), scope("devstorage.read_write")],
-    readScopes: [scope("devstorage.read_only")],
-  },
+  "storage.googleapis.com": { title: "Cloud Storage API", fromStart: true },
   "storage-api.googleapis.com": { title: "Google Cloud Storage JSON API", fromStart: true },
   "storage-component.googleapis.com": { title: "Cloud Storage", fromStart: true },
   "sts.googleapis.com": { title: "Security Token Service API" },

@@ -66,7 +66,7 @@ function generateAccessToken(parts: CredentialsParts, request: GcpRequest): obje
   if (seconds <= 0) throw refusal(CREDENTIALS_REFUSALS.lifetimeZero);
   if (seconds > longest(parts, account)) throw refusal(CREDENTIALS_REFUSALS.lifetimeTooLong, account.email);
   const expires = new Date(parts.context.core.clock.now().getTime() + seconds * 1000);
-  return { accessToken: parts.tokens.issueServiceAccount(account, scope, seconds), expireTime: `${expires.toISOString().slice(0, 19)}Z` };
+  return { accessToken: parts.tokens.issueServiceAccount(account, request.caller, scope, seconds), expireTime: `${expires.toISOString().slice(0, 19)}Z` };
 }
 
 /** Longer only for accounts that the organisation lists. */

@@ -3,6 +3,7 @@ import type { Issuers } from "../issuers.js";
 import type { ProviderTable, SandboxCore, WireRequest, WireResponse, WireService } from "../types.js";
 import { administratorOf, asProject, createOwnProjects, DEFAULT_PROJECT_ID, Projects } from "./accounts.js";
 import { ApiStates } from "./api-states.js";
+import { createArtifactRegistry } from "./artifact-registry.js";
 import { Audit } from "./audit.js";
 import { PolicyAuthoriser } from "./authoriser.js";
 import { createCall } from "./call.js";
@@ -12,9 +13,13 @@ import { Gate } from "./gate.js";
 import { IamStore } from "./iam-store.js";
 import { createIam } from "./iam.js";
 import { createIamCredentials } from "./iamcredentials.js";
+import { createLogging } from "./logging.js";
+import { CallLog } from "./logging-calls.js";
+import { LogEntries } from "./logging-store.js";
 import { createOauth } from "./oauth.js";
 import { Operations } from "./operations.js";
 import { OrgPolicies } from "./org-policies.js";
+import { createOrgPolicy } from "./org-policy.js";
 import { PolicyStore } from "./policies.js";
 import { PolicyRules } from "./policy-rules.js";
 import { createResourceManager } from "./resource-manager.js";
@@ -49,6 +54,7 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
   const audit = new Audit();
   const authoriser = new PolicyAuthoriser({ core, iam, policies, audit, project });
   const operations = new Operations(core);
+  const log = new LogEntries(core);
   createOwnProjects(core, projects, policies, apis);
 
   const projectOf = (idOrNumber: string): GcpProject => {
@@ -79,16 +85,19 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
   };
   const { issuers } = parts;
   const services: GcpService[] = [
+    createArtifactRegistry(context),
     createIam(context),
     createIamCredentials({ context, iam, tokens, issuers, orgPolicies }),
+    createLogging(context, log),
     createOauth({ tokens, issuers, clock: core.clock }),
+    createOrgPolicy(context, orgPolicies),
     createResourceManager({ context, projects }),
     createServiceUsage({ context, apis }),
     createStorage(context),
     createSts({ core, iam, tokens, audit, project, aws: (request) => parts.aws(request) }),
   ];
   const router = new Router(services);
-  const gate = new Gate({ core, apis, audit, authoriser, log: { record: () => undefined }, project });
+  const gate = new Gate({ core, apis, audit, authoriser, log: new CallLog(log, (resource) => policies.effective(resource)), project });
   const invoke = createCall({ router, gate, operations });
   const service = new GcpFront({ router, gate, tokens, operations });
   cloud.administrator();

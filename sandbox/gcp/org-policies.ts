@@ -30,8 +30,16 @@ export class OrgPolicies {
   /** What holds in the project: its own policy, or that of its organisation; undefined where neither has one. */
   effective(constraint: string, projectId: string): OrgPolicy | undefined {
     const parent = this.project(projectId)?.parent;
-    const at = (place: string) => this.core.store.effective<OrgPolicy>(ORG_POLICY, `${place}/policies/${constraint}`);
-    return at(`projects/${projectId}`) ?? (parent === undefined ? undefined : at(parent));
+    return this.own(constraint, projectId) ?? (parent === undefined ? undefined : this.#at(parent, constraint));
+  }
+
+  /** The project's own. */
+  own(constraint: string, projectId: string): OrgPolicy | undefined {
+    return this.#at(`projects/${projectId}`, constraint);
+  }
+
+  #at(place: string, constraint: string): OrgPolicy | undefined {
+    return this.core.store.effective<OrgPolicy>(ORG_POLICY, `${place}/policies/${constraint}`);
   }
 
   /** Whether a boolean constraint is enforced. */

@@ -25,7 +25,6 @@ export function createServiceUsage(parts: ServiceUsageParts): GcpService {
     method,
     path: `/v1/projects/{project}/services${suffix}`,
     operation: `serviceusage:${operation}`,
-    consumer: ({ params }) => params["project"],
     run: async (request) => run(request, context.projectOf(request.params["project"] ?? "")),
   });
   const require = ({ caller }: GcpRequest, permission: string, { projectId }: GcpProject): void =>

@@ -16,7 +16,7 @@ const PURGE_EVERY_MS = 60_000;
 type Proven =
   | { kind: "user"; email: string }
   /** An account made again under the same address does not get the old one's tokens. */
-  | { kind: "serviceAccount"; email: string; uniqueId: string }
+  | { kind: "serviceAccount"; email: string; uniqueId: string; delegatedBy?: string | undefined }
   | { kind: "federated"; pool: string; principal: string; members: readonly string[] };
 
 export interface AccessTokenRecord {
@@ -60,8 +60,9 @@ export class Tokens {
     return this.#issue("ya29.d.", { kind: "federated", pool, principal, members }, scopes, seconds);
   }
 
-  issueServiceAccount({ email, uniqueId }: ServiceAccountRecord, scopes: readonly string[], seconds: number): string {
-    return this.#issue("ya29.c.", { kind: "serviceAccount", email, uniqueId }, scopes, seconds);
+  /** `by` is who impersonates the account. */
+  issueServiceAccount({ email, uniqueId }: ServiceAccountRecord, by: GcpCaller, scopes: readonly string[], seconds: number): string {
+    return this.#issue("ya29.c.", { kind: "serviceAccount", email, uniqueId, delegatedBy: by.members[0] }, scopes, seconds);
   }
 
   /** A fresh token for a user's refresh token; undefined where the sandbox knows none such. */
@@ -106,7 +107,7 @@ export class Tokens {
     if (proves.kind === "user") return this.userCaller(proves.email, scopes);
     if (proves.kind === "serviceAccount") {
       const account = this.livingAccount(proves.uniqueId);
-      return account && this.serviceAccountCaller(account, scopes);
+      return account && { ...this.serviceAccountCaller(account, scopes), ...(proves.delegatedBy !== undefined && { delegatedBy: proves.delegatedBy }) };
     }
     // The provider may be disabled or gone: what it let in stays. https://cloud.google.com/iam/docs/manage-workload-identity-pools-providers
     const pool = this.iam.pool(proves.pool, "effective");

@@ -68,6 +68,8 @@ export interface GcpCaller {
   members: readonly string[];
   /** OAuth scopes of the token; empty where the kind of token has none. */
   scopes: readonly string[];
+  /** Of a service account: who got its token by impersonating it, as a member; audit logs name it. */
+  delegatedBy?: string;
 }
 
 export interface GcpProject {
