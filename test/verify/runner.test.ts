@@ -174,7 +174,7 @@ describe("reports", () => {
     targets: [],
     refusalTargets: [],
   });
-  const facts = { startedAt: new Date(0), durationMs: 1234, runId: "run", contract, evidence: ["token" as const], notRead: ["service control policies"], tokenFingerprint: "abc", waits: [] };
+  const facts = { startedAt: new Date(0), durationMs: 1234, runId: "run", contract, evidence: ["token" as const], notRead: ["service control policies"], tokenFingerprint: "abc", waits: [], hops: undefined };
   const report = async (...checks: Check[]): Promise<Report> => buildReport(await runChecks(checks), facts);
 
   it.each([
