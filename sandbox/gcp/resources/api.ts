@@ -39,6 +39,14 @@ const reasons: Readonly<Record<number, string>> = {
 /** Operations of the sandbox are done at once, builds and the like after seconds. */
 const operationDeadlineMs = 300_000;
 const operationPollMs = 100;
+const enablingPollMs = 200;
+
+/** Access tokens that configurations give, beside their scopes: scopes are kept with results, tokens are not. */
+const configured = new WeakMap<GcpScope, string>();
+
+export function rememberToken(scope: GcpScope, accessToken: string): void {
+  configured.set(scope, accessToken);
+}
 
 /** The services as one provider instance sees them. */
 export class Api {
@@ -51,12 +59,21 @@ export class Api {
     return this.scope.caller ?? this.cloud.administrator().caller;
   }
 
+  /** What the provider itself authenticates with. A secret. */
+  get accessToken(): string {
+    return configured.get(this.scope) ?? this.cloud.administrator().accessToken;
+  }
+
   /** Throws {@link CallError}. */
   async call<T = Members>(method: string, url: string, body?: unknown): Promise<T> {
-    try {
-      return await this.cloud.call<T>(this.caller, method, url, body);
-    } catch (error) {
-      throw callError(url, error);
+    const deadline = Date.now() + this.cloud.propagationDelaySeconds * 1000 + enablingPollMs;
+    for (;;) {
+      try {
+        return await this.cloud.call<T>(this.caller, method, url, body);
+      } catch (error) {
+        if (Date.now() > deadline || !(await this.#isBeingEnabled(error))) throw callError(url, error);
+        await new Promise((resolve) => setTimeout(resolve, enablingPollMs));
+      }
     }
   }
 
@@ -80,6 +97,14 @@ export class Api {
       await new Promise((resolve) => setTimeout(resolve, operationPollMs));
       operation = await this.call("GET", `${origin}/${version}/${String(operation.name)}`);
     }
+  }
+
+  /** Whether the call failed because an API that was just enabled is not seen as such yet: Google's own operation ends when it is. */
+  async #isBeingEnabled(error: unknown): Promise<boolean> {
+    if (!(error instanceof GcpError) || error.info?.reason !== "SERVICE_DISABLED" || this.cloud.propagationDelaySeconds === 0) return false;
+    const { consumer = "", service = "" } = error.info.metadata;
+    const found = await this.cloud.call(this.cloud.administrator().caller, "GET", `https://serviceusage.googleapis.com/v1/${consumer}/services/${service}`);
+    return found.state === "ENABLED";
   }
 
   /** All pages of a listing: the items below `member`. */

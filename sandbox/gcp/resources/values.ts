@@ -63,3 +63,8 @@ export function lastSegment(name: unknown): string {
   const whole = text(name) ?? "";
   return whole.slice(whole.lastIndexOf("/") + 1);
 }
+
+/** A value that the engines keep out of sight. https://www.pulumi.com/docs/iac/concepts/secrets/ */
+export function secret(value: string): Properties {
+  return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
+}
