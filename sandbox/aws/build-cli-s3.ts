@@ -1,7 +1,7 @@
 /** `aws s3 cp` in a build. https://docs.aws.amazon.com/cli/latest/reference/s3/cp.html */
 import { posix } from "node:path";
 import { type BuildCloud, NoRoute } from "./build-cloud.js";
-import type { ProgramCall } from "./build-shell.js";
+import type { ProgramCall } from "../build/shell.js";
 import { dnsSuffix } from "./s3-state.js";
 import { AwsError } from "./types.js";
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type BuildCloud, NoRoute } from "./build-cloud.js";
 import { copy } from "./build-cli-s3.js";
 import { readOptions } from "./build-cli-options.js";
-import type { Program, ProgramCall } from "./build-shell.js";
+import type { Program, ProgramCall } from "../build/shell.js";
 import { AwsError, type AwsServiceName } from "./types.js";
 
 /** Exit statuses. https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html */

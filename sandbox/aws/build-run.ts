@@ -1,14 +1,15 @@
 /** One build from provisioning to its end. */
 import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import { CODEBUILD_PRINCIPAL, type BuildPhaseName, environmentTypes, phaseFailures } from "../../facts/aws/codebuild.js";
-import { ArchiveError, readZip } from "./build-archive.js";
+import { ArchiveError, readZip } from "../build/archive.js";
+import { dockerProgram } from "../build/docker.js";
 import { awsProgram } from "./build-cli.js";
 import { BuildCloud } from "./build-cloud.js";
-import { dockerProgram } from "./build-docker.js";
-import { BuildFiles } from "./build-files.js";
+import { EcrRegistry } from "./build-registry.js";
+import { BuildFiles } from "../build/files.js";
 import { BuildLog } from "./build-log.js";
-import { basicPrograms } from "./build-programs.js";
-import { Interrupted, Shell } from "./build-shell.js";
+import { basicPrograms } from "../build/programs.js";
+import { Interrupted, Shell } from "../build/shell.js";
 import { type Buildspec, BuildspecError, type BuildspecPhase, readBuildspec } from "./build-spec.js";
 import type { BuildRecord, BuildStatus, CodeBuildStore } from "./codebuild-store.js";
 import { type CallAs, assumableRole, serviceSession } from "./service-role.js";
@@ -171,7 +172,7 @@ export class BuildRun {
       programs: {
         ...basicPrograms((seconds) => this.#sleep(seconds), () => clock.now()),
         aws: awsProgram(cloud),
-        docker: dockerProgram({ privileged: environment.privilegedMode, architecture, clock, cloud }),
+        docker: dockerProgram({ hasDaemon: environment.privilegedMode, architecture, clock, registry: new EcrRegistry(cloud), images: new Map() }),
       },
       // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
       variables: {

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type ArchiveEntry, writeTar } from "./build-archive.js";
+import { type ArchiveEntry, writeTar } from "./archive.js";
 
 export const MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG_TYPE = "application/vnd.docker.container.image.v1+json";

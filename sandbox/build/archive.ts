@@ -1,12 +1,12 @@
-/** Archives as builds meet them: ZIP files to read, tar files to write. */
-import { inflateRawSync } from "node:zlib";
+/** Archives as builds meet them: ZIP and tar files to read, tar files to write. */
+import { gunzipSync, inflateRawSync } from "node:zlib";
 
 export interface ArchiveEntry {
   path: string;
   data: Buffer;
 }
 
-/** A file that is no ZIP archive, or one that cannot be read. The message is what `unzip` says. */
+/** A file that is no archive, or one that cannot be read. The message is what `unzip` or `tar` says. */
 export class ArchiveError extends Error {}
 
 /** https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3.6 */
@@ -52,6 +52,47 @@ function safe(path: string): string {
 }
 
 const BLOCK = 512;
+
+/** Files of a tar archive, compressed with gzip or not; what is no file is left out. Throws {@link ArchiveError}. */
+export function readTar(archive: Buffer): ArchiveEntry[] {
+  const data = gunzip(archive);
+  const entries: ArchiveEntry[] = [];
+  let longName: string | undefined;
+  for (let at = 0; at + BLOCK <= data.length && data[at] !== 0; ) {
+    const header = data.subarray(at, at + BLOCK);
+    if (header.toString("latin1", 257, 262) !== "ustar") throw new ArchiveError("This does not look like a tar archive");
+    const size = parseInt(text(header, 124, 12).trim(), 8);
+    const content = data.subarray(at + BLOCK, at + BLOCK + size);
+    if (Number.isNaN(size) || content.length < size) throw new ArchiveError("Unexpected EOF in archive");
+    const [prefix, name] = [text(header, 345, 155), text(header, 0, 100)];
+    const kind = String.fromCharCode(header[156] ?? 0);
+    // Names of more than 100 bytes go before the file that they are of, as GNU tar or as pax writes them.
+    if (kind === "L") longName = text(content, 0, size);
+    else if (kind === "x") longName = /^\d+ path=(.*)$/m.exec(content.toString("utf8"))?.[1];
+    else {
+      if (kind === "0" || kind === "\0") entries.push({ path: safe(longName ?? (prefix === "" ? name : `${prefix}/${name}`)), data: Buffer.from(content) });
+      longName = undefined;
+    }
+    at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+  }
+  return entries;
+}
+
+function gunzip(archive: Buffer): Buffer {
+  if (archive[0] !== 0x1f || archive[1] !== 0x8b) return archive;
+  try {
+    return gunzipSync(archive);
+  } catch {
+    throw new ArchiveError("gzip: stdin: invalid compressed data--format violated");
+  }
+}
+
+/** Up to the first NUL. */
+function text(buffer: Buffer, start: number, length: number): string {
+  const field = buffer.toString("utf8", start, start + length);
+  const end = field.indexOf("\0");
+  return end < 0 ? field : field.slice(0, end);
+}
 
 /** https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html ustar interchange format */
 export function writeTar(entries: readonly ArchiveEntry[]): Buffer {

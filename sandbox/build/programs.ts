@@ -1,7 +1,7 @@
 /** The small programs of a build: those of the shell itself and of every Linux image. */
 import { posix } from "node:path";
-import { ArchiveError, readZip } from "./build-archive.js";
-import type { Program, ProgramCall } from "./build-shell.js";
+import { ArchiveError, readZip } from "./archive.js";
+import type { Program, ProgramCall } from "./shell.js";
 
 const lines = (text: string): string[] => (text === "" ? [] : text.replace(/\n$/, "").split("\n"));
 

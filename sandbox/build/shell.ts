@@ -1,7 +1,7 @@
 /** Runs a build's commands: one shell for the whole build, its variables, its folder, its programs. */
 import { posix } from "node:path";
-import type { BuildFiles } from "./build-files.js";
-import { type AndOr, type Command, type List, type Part, type Pipeline, type Redirect, ShellSyntaxError, type Word, parseScript } from "./build-shell-syntax.js";
+import type { BuildFiles } from "./files.js";
+import { type AndOr, type Command, type List, type Part, type Pipeline, type Redirect, ShellSyntaxError, type Word, parseScript } from "./shell-syntax.js";
 
 export interface ProgramCall {
   name: string;
@@ -82,6 +82,12 @@ export class Shell {
       out(`sh: ${error.message}\n`);
       return SYNTAX_ERROR;
     }
+  }
+
+  /** Runs one program with its arguments as they are; answers its exit status. */
+  async exec(name: string, args: string[], out: (text: string) => void): Promise<number> {
+    this.checkpoint();
+    return this.#program(name, args, { stdin: "", out, err: out });
   }
 
   /** Ends the command at hand. */
