@@ -8,7 +8,7 @@
 import { createHash, createHmac, type BinaryLike } from "node:crypto";
 import type { HttpRequest } from "@smithy/types";
 import { InputError } from "../input-error.js";
-import type { TokenSource } from "../token-source.js";
+import type { TokenOrder, TokenSource, Variation } from "../token-source.js";
 
 export interface AwsRequestCredentials {
   accessKeyId: string;
@@ -75,10 +75,10 @@ export async function signedAwsRequest(credentials: AwsRequestCredentials, { tar
 export function awsRequestToken(target: string, env: NodeJS.ProcessEnv = process.env): TokenSource {
   return {
     description: "this shell's AWS credentials",
-    variations: new Set(),
-    token: async () => {
+    variations: VARIATIONS,
+    token: async (_signal, order) => {
       const region = env["AWS_REGION"] || env["AWS_DEFAULT_REGION"] || "us-east-1";
-      return signedAwsRequest(await ambientCredentials(region), { target, region });
+      return ordered(await ambientCredentials(region), target, region, order);
     },
   };
 }
@@ -98,5 +98,20 @@ async function ambientCredentials(region: string): Promise<AwsRequestCredentials
 
 /** One made by the calling program, which has the credentials. */
 export function awsCredentialsToken(credentials: () => Promise<AwsRequestCredentials>, target: string, region: string): TokenSource {
-  return { description: "the calling program", variations: new Set(), token: async () => signedAwsRequest(await credentials(), { target, region }) };
+  return { description: "the calling program", variations: VARIATIONS, token: async (_signal, order) => ordered(await credentials(), target, region, order) };
+}
+
+/** Whoever can sign can also sign for another provider, or as of earlier. */
+const VARIATIONS: ReadonlySet<Variation> = new Set(["audience", "expiresInSeconds"]);
+
+/** How long AWS takes a signature: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+const SIGNATURE_SECONDS = 900;
+
+function ordered(credentials: AwsRequestCredentials, target: string, region: string, { audience = target, expiresInSeconds = SIGNATURE_SECONDS }: TokenOrder = {}): Promise<string> {
+  return signedAwsRequest(credentials, { target: audience, region, now: new Date(Date.now() + (expiresInSeconds - SIGNATURE_SECONDS) * 1000) });
+}
+
+/** The request with one digit of its signature changed. */
+export function corruptAwsSignature(subjectToken: string): string {
+  return encodeURIComponent(decodeURIComponent(subjectToken).replace(/(Signature=[0-9a-f]{63})([0-9a-f])/, (_all, kept: string, last: string) => `${kept}${last === "0" ? "1" : "0"}`));
 }

@@ -9,7 +9,8 @@ import { describeAnswer } from "./answers.js";
 import type { GcpCauseCode } from "./causes.js";
 import { exchangeToken } from "./exchange.js";
 import { impersonate } from "./impersonation.js";
-import { cause, PROBE_PREFIX, type GcpRun } from "./run.js";
+import { corruptAwsSignature } from "./aws-request.js";
+import { cause, PROBE_PREFIX, stsAudience, type GcpRun } from "./run.js";
 
 /** Broken by a margin: the tolerance is a minute. */
 const EXPIRED_SECONDS = -900;
@@ -46,8 +47,26 @@ const jwtRefusals: readonly Refusal[] = [
   { id: "expired", title: "Refusal: an expired token", codes: ["invalid_grant"], accepted: "gcp.exchange.not-sts", needs: "expiresInSeconds", order: ORDERED(() => ({ expiresInSeconds: EXPIRED_SECONDS })) },
 ];
 
+/** AWS says no to the first and the last, Google to the other. */
+const awsRefusals: readonly Refusal[] = [
+  {
+    id: "corrupted-signature",
+    title: "Refusal: a request whose signature is corrupted",
+    codes: ["invalid_grant"],
+    accepted: "gcp.exchange.not-sts",
+    order: async (run, signal) => {
+      // Google replays a request once: a fresh one, so that it is the signature that is refused.
+      const request = (await run.source?.token(signal)) ?? "";
+      run.scrubber.register(request);
+      return corruptAwsSignature(request);
+    },
+  },
+  { id: "wrong-audience", title: "Refusal: a request that is signed for another provider", codes: ["invalid_grant"], accepted: "gcp.exchange.not-sts", needs: "audience", order: ORDERED((run) => ({ audience: `${stsAudience(run.exchange)}-x` })) },
+  { id: "expired", title: "Refusal: a request whose signature has expired", codes: ["invalid_grant"], accepted: "gcp.exchange.not-sts", needs: "expiresInSeconds", order: ORDERED(() => ({ expiresInSeconds: EXPIRED_SECONDS })) },
+];
+
 export function refusalChecks(run: GcpRun, switchedOn: boolean): Check[] {
-  const refusals = run.exchange.subjectTokenType === "jwt" ? jwtRefusals : [];
+  const refusals = run.exchange.subjectTokenType === "jwt" ? jwtRefusals : awsRefusals;
   return refusals.map((refusal) => {
     const possible = refusal.needs === undefined || (run.source?.variations.has(refusal.needs) ?? false);
     return {
