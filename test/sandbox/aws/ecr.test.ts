@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { AwsCaller } from "../../../sandbox/aws/types.js";
 import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../../sandbox/index.js";
-import { type EcrAnswer, type EcrCall, pushBlob, pushImage, testImage } from "./images.js";
+import { type EcrAnswer, type EcrCall, ociLayout, pushBlob, pushImage, testImage } from "./images.js";
 import { json, send, signed } from "./wire.js";
 
 const ACCOUNT = "111122223333";
@@ -341,24 +341,7 @@ describe("real clients", () => {
     });
   }
 
-  /** An image as a folder of the OCI layout. */
-  function layout(): string {
-    const at = join(folder, "layout");
-    const image = testImage();
-    const write = (path: string, data: string | Buffer) => {
-      mkdirSync(dirname(join(at, path)), { recursive: true });
-      writeFileSync(join(at, path), data);
-    };
-    for (const data of [image.config, image.layer]) write(`blobs/sha256/${sha256(data).slice(7)}`, data);
-    const manifest = image.manifest
-      .replace("application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json")
-      .replace("application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json")
-      .replace("application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.oci.image.layer.v1.tar+gzip");
-    write(`blobs/sha256/${sha256(manifest).slice(7)}`, manifest);
-    write("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-    write("index.json", JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256(manifest), size: manifest.length, annotations: { "org.opencontainers.image.ref.name": "v1" } }] }));
-    return at;
-  }
+  const layout = (): string => ociLayout(join(folder, "layout"), testImage());
 
   (hasSkopeo ? it : it.skip)("skopeo pushes and pulls through the proxy", async () => {
     const credentials = Buffer.from(await tokenOf(administrator), "base64").toString("utf8");

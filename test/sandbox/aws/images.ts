@@ -1,5 +1,7 @@
 /** Container images made on the spot, pushed by ECR's API. */
 import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 export interface TestImage {
@@ -22,6 +24,24 @@ export function testImage({ architecture = "amd64", content = "canary", labels =
     layers: [{ mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip", size: layer.length, digest: sha256(layer) }],
   });
   return { config, layer, manifest, digest: sha256(manifest) };
+}
+
+/** The image as a folder of the OCI layout, under the name `v1`. Answers the folder. */
+export function ociLayout(folder: string, image: TestImage): string {
+  const write = (path: string, data: string | Buffer) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), data);
+  };
+  for (const data of [image.config, image.layer]) write(`blobs/sha256/${sha256(data).slice(7)}`, data);
+  const manifest = image.manifest
+    .replace("application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json")
+    .replace("application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json")
+    .replace("application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.oci.image.layer.v1.tar+gzip");
+  write(`blobs/sha256/${sha256(manifest).slice(7)}`, manifest);
+  write("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  const named = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256(manifest), size: manifest.length, annotations: { "org.opencontainers.image.ref.name": "v1" } };
+  write("index.json", JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+  return folder;
 }
 
 /** The members of answers that tests look into, of all operations of ECR together. */

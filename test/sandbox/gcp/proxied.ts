@@ -12,7 +12,7 @@ export interface Sent {
 
 /** The members of answers that tests look into, of all methods together. */
 export interface Answered {
-  bindings: object[];
+  bindings?: object[];
   crc32c: string;
   email_address: string;
   etag: string;

@@ -1,9 +1,8 @@
-import { execFile, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../../sandbox/index.js";
+import { Clients, onPath } from "./clients.js";
 import { type Received, type Send, proxied, serviceAccount } from "./proxied.js";
 
 const PROJECT = "customer-app-prod";
@@ -14,8 +13,7 @@ const bucket = "customer-app-artifacts";
 const plain = "customer-app-plain";
 const KiB = 1024;
 
-const hasGcloud = spawnSync("gcloud", ["--version"], { timeout: 60_000 }).status === 0;
-if (!hasGcloud) process.stderr.write("skipped: gcloud is not on PATH\n");
+const hasGcloud = onPath("gcloud");
 
 let sandbox: Sandbox;
 let fresh: SandboxSnapshot;
@@ -41,7 +39,7 @@ const names = async (query = "", token: string | undefined = admin, of = bucket)
 async function grant(role: string, member: string, condition?: object, of = bucket): Promise<Received> {
   const { body: policy } = await send("GET", `${API}/b/${of}/iam?optionsRequestedPolicyVersion=3`, { token: admin });
   const binding = { role, members: [member], ...(condition && { condition }) };
-  return send("PUT", `${API}/b/${of}/iam`, { token: admin, body: { ...policy, version: 3, bindings: [...policy.bindings, binding] } });
+  return send("PUT", `${API}/b/${of}/iam`, { token: admin, body: { ...policy, version: 3, bindings: [...(policy.bindings ?? []), binding] } });
 }
 
 const refusal = (code: number, reason: string, message: string, location?: string) => ({
@@ -467,29 +465,10 @@ describe("the XML API", () => {
 });
 
 describe("real clients", () => {
-  const folder = mkdtempSync(join(tmpdir(), "cloud-federation-storage-"));
+  const clients = new Clients(() => sandbox);
+  const { folder } = clients;
+  const gcloud = clients.gcloud.bind(clients);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  function gcloud(token: string, ...args: string[]): Promise<{ status: number; out: string; err: string }> {
-    const config = mkdtempSync(join(folder, "config-"));
-    const tokenFile = join(config, "token");
-    writeFileSync(tokenFile, token);
-    const env = {
-      PATH: process.env["PATH"] ?? "",
-      HOME: config,
-      CLOUDSDK_CONFIG: config,
-      CLOUDSDK_CORE_DISABLE_PROMPTS: "1",
-      CLOUDSDK_CORE_PROJECT: PROJECT,
-      CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "true",
-      CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "true",
-      CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: sandbox.caFile,
-      CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: tokenFile,
-      https_proxy: sandbox.url,
-    };
-    return new Promise((resolve) => {
-      execFile("gcloud", args, { env, timeout: 60_000 }, (error, out, err) => resolve({ status: error ? Number(error.code ?? 1) : 0, out, err }));
-    });
-  }
 
   (hasGcloud ? it : it.skip)(
     "gcloud storage makes buckets, uploads, reads, lists, grants and removes",
