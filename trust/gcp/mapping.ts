@@ -2,10 +2,11 @@
  * What a provider makes of an assertion: attributes by its mapping, then yes or no by its condition.
  * https://cloud.google.com/iam/docs/workload-identity-federation#mapping
  */
-import { ATTRIBUTE_KEY, ATTRIBUTE_LIMITS, DEFAULT_AWS_MAPPING, type AttributeMapping } from "../../facts/gcp/attributes.js";
+import { DEFAULT_AWS_MAPPING, MAPPED_BYTES, type AttributeMapping } from "../../facts/gcp/attributes.js";
+import { ATTRIBUTE_CONDITION_LENGTH, ATTRIBUTE_MAPPING } from "../../facts/gcp/iam.js";
 import type { JsonObject } from "../jwt.js";
 import { compileCel } from "./cel.js";
-import { namesIn, selectsOf } from "./cel-names.js";
+import { selectsOf } from "./cel-names.js";
 import { refuse, type ExchangeRefusal } from "./refusal.js";
 import type { WorkloadIdentityPoolProvider } from "./types.js";
 
@@ -41,12 +42,12 @@ export function mapAttributes(mapping: AttributeMapping, assertion: JsonObject):
   }
   if (subject === "") return subjectMissing(mapping["google.subject"], assertion);
   const bytes = Buffer.byteLength(subject);
-  if (bytes > ATTRIBUTE_LIMITS.subjectBytes) {
-    return refuse("subject-too-long", "subjectTooLong", [], `google.subject is ${JSON.stringify(subject)}, ${bytes} bytes; Google takes ${ATTRIBUTE_LIMITS.subjectBytes}`);
+  if (bytes > MAPPED_BYTES.subject) {
+    return refuse("subject-too-long", "subjectTooLong", [], `google.subject is ${JSON.stringify(subject)}, ${bytes} bytes; Google takes ${MAPPED_BYTES.subject}`);
   }
   const total = [subject, ...groups, ...Object.values(attributes).flat()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  if (total > ATTRIBUTE_LIMITS.totalBytes) {
-    return refuse("attributes-too-large", "attributesTooLarge", [], `the mapped attributes have ${total} bytes; Google takes ${ATTRIBUTE_LIMITS.totalBytes}`);
+  if (total > MAPPED_BYTES.total) {
+    return refuse("attributes-too-large", "attributesTooLarge", [], `the mapped attributes have ${total} bytes; Google takes ${MAPPED_BYTES.total}`);
   }
   return { subject, groups, attributes };
 }
@@ -113,14 +114,14 @@ export function mappingMistakes({ attributeMapping = {}, attributeCondition, aws
   const keys = Object.keys(attributeMapping);
   const add = (path: string, message: string) => mistakes.push({ path, message });
   const customs = keys.filter((key) => !key.startsWith("google."));
-  if (customs.length > ATTRIBUTE_LIMITS.customAttributes) add("attributeMapping", `has ${customs.length} custom attributes; Google takes ${ATTRIBUTE_LIMITS.customAttributes}`);
+  if (customs.length > ATTRIBUTE_MAPPING.customAttributes) add("attributeMapping", `has ${customs.length} custom attributes; Google takes ${ATTRIBUTE_MAPPING.customAttributes}`);
   // An AWS provider without any mapping has Google's.
   if (attributeMapping["google.subject"] === undefined && (aws === undefined || keys.length > 0)) add("attributeMapping", "must map google.subject");
   for (const [key, expression] of Object.entries(attributeMapping)) {
     const path = `attributeMapping[${JSON.stringify(key)}]`;
-    if (!ATTRIBUTE_KEY.test(key)) add(path, "must be google.subject, google.groups or attribute.NAME with a name of a-z, 0-9 and _");
-    if (key.length > ATTRIBUTE_LIMITS.keyLength) add(path, `has ${key.length} characters; Google takes ${ATTRIBUTE_LIMITS.keyLength}`);
-    if (expression.length > ATTRIBUTE_LIMITS.expressionLength) add(path, `has an expression of ${expression.length} characters; Google takes ${ATTRIBUTE_LIMITS.expressionLength}`);
+    if (!ATTRIBUTE_MAPPING.key.test(key)) add(path, "must be google.subject, google.groups or attribute.NAME with a name of a-z, 0-9 and _");
+    if (key.length > ATTRIBUTE_MAPPING.keyLength) add(path, `has ${key.length} characters; Google takes ${ATTRIBUTE_MAPPING.keyLength}`);
+    if (expression.length > ATTRIBUTE_MAPPING.expression) add(path, `has an expression of ${expression.length} characters; Google takes ${ATTRIBUTE_MAPPING.expression}`);
     const program = compileCel(expression, "attribute-mapping");
     if (typeof program === "string") add(path, program);
   }
@@ -130,15 +131,9 @@ export function mappingMistakes({ attributeMapping = {}, attributeCondition, aws
 
 function conditionMistakes(condition: string, mapping: AttributeMapping): MappingMistake[] {
   const path = "attributeCondition";
-  if (condition.length > ATTRIBUTE_LIMITS.conditionLength) return [{ path, message: `has ${condition.length} characters; Google takes ${ATTRIBUTE_LIMITS.conditionLength}` }];
+  if (condition.length > ATTRIBUTE_CONDITION_LENGTH) return [{ path, message: `has ${condition.length} characters; Google takes ${ATTRIBUTE_CONDITION_LENGTH}` }];
   const program = compileCel(condition, "attribute-condition");
   if (typeof program === "string") return [{ path, message: program }];
   const unmapped = selectsOf(program.tree).filter((name) => /^(google|attribute)\./.test(name) && mapping[name.split(".").slice(0, 2).join(".")] === undefined);
   return unmapped.map((name) => ({ path, message: `names ${name}, which the mapping does not have` }));
-}
-
-/** Whether a condition looks at the credential at all. */
-export function namesCredential(condition: string): boolean {
-  const program = compileCel(condition, "attribute-condition");
-  return typeof program !== "string" && namesIn(program.tree).variables.length > 0;
 }
