@@ -1,7 +1,7 @@
 /** What a customer says about their project for the integration `dcf-gcp`. */
 import { z } from "zod";
 import { jwksViolation } from "../components/gcp/jwks.js";
-import { textRules } from "../components/gcp/rules.js";
+import { textRules } from "../facts/gcp/limits.js";
 import { tokenAudienceViolation } from "../components/gcp/workload-identity-pool.js";
 import { choice, refuser, text } from "./fields.js";
 import { artifactBucket, auditLogs, gcpText, labels, refusalBucket, serviceAccountField, trustFields, trustMistakes } from "./gcp-fields.js";

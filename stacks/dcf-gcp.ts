@@ -17,7 +17,7 @@ import {
   GcpWorkloadIdentityPool,
 } from "../components/gcp/index.js";
 import { canonicalJwks } from "../components/gcp/jwks.js";
-import { textRules } from "../components/gcp/rules.js";
+import { textRules } from "../facts/gcp/limits.js";
 import { CONTRACT_KIND, CONTRACT_VERSION, writeContract, type Contract } from "../contract/index.js";
 import { grantedRoles, permissionsOf } from "../facts/gcp/grants.js";
 import { loadConfig } from "./config.js";

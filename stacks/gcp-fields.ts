@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { softDeleteViolation } from "../components/gcp/artifact-bucket.js";
 import { auditLogTypes } from "../components/gcp/audit-logs.js";
-import { labelMistakes, ruleViolation } from "../components/gcp/common.js";
-import { numberRules, textRules } from "../components/gcp/rules.js";
+import { labelMistakes } from "../components/gcp/common.js";
+import { ATTRIBUTE_CONDITION_LENGTH } from "../facts/gcp/iam.js";
+import { numberRules, ruleViolation, textRules } from "../facts/gcp/limits.js";
 import { choice, refuser, text, wholeNumber } from "./fields.js";
 
 /** Text that follows one of Google's rules. */
@@ -30,7 +31,7 @@ export function trustFields(defaults: { pool: string; provider: string }) {
       mode: choice(["create", "existing"], "Whether the stack creates the provider, or uses one that is there, unchanged").default("create"),
       id: gcpText("providerId", "Id of the provider").default(defaults.provider),
       attributeMapping: z.record(z.string(), z.string()).optional().meta({ description: "With mode existing: the provider's mapping, where it is another than the stack would make" }),
-      attributeCondition: z.string().max(4096).optional().meta({ description: "With mode existing: the provider's condition, where it is another than the stack would make" }),
+      attributeCondition: z.string().max(ATTRIBUTE_CONDITION_LENGTH).optional().meta({ description: "With mode existing: the provider's condition, where it is another than the stack would make" }),
     })
     .superRefine((value, context) => {
       if (value.mode === "existing") return;

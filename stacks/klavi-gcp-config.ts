@@ -1,7 +1,7 @@
 /** What a partner says about their project for the integration `klavi-gcp`. */
 import { z } from "zod";
 import { subjectBudgetMistakes } from "../components/gcp/workload-identity-pool.js";
-import { numberRules, textRules } from "../components/gcp/rules.js";
+import { numberRules, textRules } from "../facts/gcp/limits.js";
 import { choice, text, wholeNumber } from "./fields.js";
 import { auditLogs, deliveryBucket, gcpText, labels, refusalBucket, serviceAccountField, trustFields, trustMistakes } from "./gcp-fields.js";
 

@@ -13,7 +13,7 @@ import {
   GcpRefusalBucket,
   GcpWorkloadIdentityPool,
 } from "../components/gcp/index.js";
-import { textRules } from "../components/gcp/rules.js";
+import { textRules } from "../facts/gcp/limits.js";
 import { CONTRACT_KIND, CONTRACT_VERSION, writeContract, type Contract } from "../contract/index.js";
 import { grantedRoles, permissionsOf } from "../facts/gcp/grants.js";
 import { loadConfig } from "./config.js";

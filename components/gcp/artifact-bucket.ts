@@ -3,7 +3,7 @@ import { getBucketOutput } from "@pulumi/gcp/storage/getBucket.js";
 import { numberViolation } from "../../facts/aws/limits.js";
 import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
 import { hardenedBucket } from "./hardened-bucket.js";
-import { numberRules } from "./rules.js";
+import { numberRules } from "../../facts/gcp/limits.js";
 
 export interface GcpArtifactBucketArgs {
   /** Id of the project that the bucket is in. */

@@ -3,18 +3,15 @@
  * made of the same values, so that they cannot drift apart.
  * https://cloud.google.com/iam/docs/workload-identity-federation#mapping
  */
-import { SUBJECT_BYTES } from "./rules.js";
-
-export type AttributeMapping = Record<string, string>;
+import { DEFAULT_AWS_MAPPING, KLAVI_GUIDE_MAPPING, MAPPED_BYTES, SUBJECT_MAPPING, type AttributeMapping } from "../../facts/gcp/attributes.js";
+import { attributePrincipalSet, subjectPrincipal } from "../../trust/gcp/principal.js";
 
 /** What of a provider decides who gets in, and as whom. */
 export interface Admission {
   mapping: AttributeMapping;
   condition: string;
-  /** End of the principal's name, behind the pool's: `subject/…` or `attribute.NAME/…`. */
-  member: string;
-  /** Whether one identity is meant, or all that share an attribute. */
-  kind: "principal" | "principalSet";
+  /** The member of IAM policies that the workload becomes, in the pool of this name. */
+  principal: (pool: string) => string;
 }
 
 /** An AWS role that is trusted, and what of its sessions. */
@@ -28,18 +25,8 @@ export interface AwsRole {
   bareRoleName: boolean;
 }
 
-/**
- * The attribute `aws_role` as Google maps it where no mapping is given: the assumed role's ARN without its session.
- * https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds#mappings-and-conditions
- */
-const DEFAULT_AWS_ROLE =
-  "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn";
-
-/** As Klavi's guide for partners on Google Cloud has it. It loses account and partition: alone, it pins nothing. */
-const BARE_AWS_ROLE = "assertion.arn.contains('role/') ? assertion.arn.extract('role/{role_name}/') : assertion.arn";
-
 export function oidcAdmission(subject: string): Admission {
-  return { mapping: { "google.subject": "assertion.sub" }, condition: `assertion.sub == '${subject}'`, member: `subject/${subject}`, kind: "principal" };
+  return { mapping: SUBJECT_MAPPING, condition: `assertion.sub == '${subject}'`, principal: (pool) => subjectPrincipal(pool, subject) };
 }
 
 /**
@@ -53,10 +40,9 @@ export function awsAdmission(role: AwsRole): Admission {
     role.sessionName === undefined ? `assertion.arn.startsWith('${assumed}/')` : `assertion.arn == '${assumed}/${role.sessionName}'`;
   const unique = role.uniqueId === undefined ? [] : [`assertion.userid.startsWith('${role.uniqueId}:')`];
   return {
-    mapping: { "google.subject": `assertion.${role.subject}`, "attribute.aws_role": role.bareRoleName ? BARE_AWS_ROLE : DEFAULT_AWS_ROLE },
+    mapping: { ...(role.bareRoleName ? KLAVI_GUIDE_MAPPING : DEFAULT_AWS_MAPPING), "google.subject": `assertion.${role.subject}` },
     condition: [session, ...unique].join(" && "),
-    member: `attribute.aws_role/${role.bareRoleName ? role.roleName : assumed}`,
-    kind: "principalSet",
+    principal: (pool) => attributePrincipalSet(pool, "aws_role", role.bareRoleName ? role.roleName : assumed),
   };
 }
 
@@ -65,12 +51,7 @@ export function assumedRoleArn(accountId: string, roleName: string): string {
   return `arn:aws:sts::${accountId}:assumed-role/${roleName}`;
 }
 
-/** The member of an IAM policy that the workload becomes. https://cloud.google.com/iam/docs/principal-identifiers */
-export function principalOf(poolName: string, { kind, member }: Admission): string {
-  return `${kind}://iam.googleapis.com/${poolName}/${member}`;
-}
-
 /** How long session names may be for `google.subject` to fit, when it is the session's ARN. */
 export function sessionNameRoom(roleName: string): number {
-  return SUBJECT_BYTES - `${assumedRoleArn("000000000000", roleName)}/`.length;
+  return MAPPED_BYTES.subject - `${assumedRoleArn("000000000000", roleName)}/`.length;
 }

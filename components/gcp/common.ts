@@ -2,8 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getProjectOutput } from "@pulumi/gcp/organizations/getProject.js";
 import { textViolation } from "../../facts/aws/limits.js";
+import { LABELS, ruleViolation, textRules } from "../../facts/gcp/limits.js";
 import { InputChecks } from "../inputs.js";
-import { LABELS, textRules } from "./rules.js";
 
 export type Labels = Record<string, pulumi.Input<string>>;
 
@@ -35,14 +35,6 @@ export class GcpChecks extends InputChecks {
   member(path: string, value: pulumi.Input<string>): pulumi.Output<string> {
     return this.value(path, value, memberViolation);
   }
-}
-
-/** Why a value breaks a rule; where a number is given for a project's id or the other way round, says so. */
-export function ruleViolation(rule: keyof typeof textRules, value: string): string | undefined {
-  const violation = textViolation(textRules[rule], value);
-  if (violation === undefined) return undefined;
-  if (rule === "projectId" && /^\d+$/.test(value)) return `must be a project id, and ${value} is a project number: \`gcloud projects describe ${value} --format='value(projectId)'\` has the id`;
-  return violation;
 }
 
 /** What is wrong with labels, all together (no key) or one by one. */

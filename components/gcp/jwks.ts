@@ -1,8 +1,5 @@
 /** Keys of an issuer that Google cannot reach, as they are uploaded. */
-import { UPLOADED_KEYS } from "./rules.js";
-
-/** Members that Google takes. https://cloud.google.com/iam/docs/workload-identity-federation-with-other-providers#manage-oidc-keys */
-const PUBLIC_MEMBERS = ["alg", "crv", "e", "kid", "kty", "n", "use", "x", "y"] as const;
+import { UPLOADED_JWKS } from "../../facts/gcp/iam.js";
 
 /** Members of private keys (RFC 7518, 6.2.2, 6.3.2 and 6.4). */
 const PRIVATE_MEMBERS = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
@@ -13,7 +10,7 @@ const PRIVATE_MEMBERS = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
  */
 export function canonicalJwks(text: string): string {
   const keys = keysOf(text) ?? [];
-  const clean = keys.map((key) => Object.fromEntries(PUBLIC_MEMBERS.flatMap((member) => (typeof key[member] === "string" ? [[member, key[member]]] : []))));
+  const clean = keys.map((key) => Object.fromEntries(UPLOADED_JWKS.members.flatMap((member) => (typeof key[member] === "string" ? [[member, key[member]]] : []))));
   return JSON.stringify({ keys: clean.sort((a, b) => (String(a.kid) < String(b.kid) ? -1 : 1)) });
 }
 
@@ -21,7 +18,7 @@ export function canonicalJwks(text: string): string {
 export function jwksViolation(text: string): string | undefined {
   const keys = keysOf(text);
   if (!keys) return 'must be the JSON of a JWK set: {"keys": […]}';
-  if (keys.length < 1 || keys.length > UPLOADED_KEYS) return `must have 1 to ${UPLOADED_KEYS} keys; has ${keys.length}`;
+  if (keys.length < 1 || keys.length > UPLOADED_JWKS.count) return `must have 1 to ${UPLOADED_JWKS.count} keys; has ${keys.length}`;
   const kids = keys.map(({ kid }) => kid);
   for (const [index, key] of keys.entries()) {
     const secret = PRIVATE_MEMBERS.filter((member) => member in key);

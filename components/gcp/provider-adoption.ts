@@ -2,8 +2,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { getWorkloadIdentityPool } from "@pulumi/gcp/iam/getWorkloadIdentityPool.js";
 import { getWorkloadIdentityPoolProvider, type GetWorkloadIdentityPoolProviderResult } from "@pulumi/gcp/iam/getWorkloadIdentityPoolProvider.js";
+import type { AttributeMapping } from "../../facts/gcp/attributes.js";
 import type { Mistake } from "../inputs.js";
-import type { AttributeMapping } from "./attribute-mapping.js";
 import { canonicalJwks } from "./jwks.js";
 
 export interface ExpectedPool {
@@ -110,6 +110,24 @@ function sortedJson(mapping: AttributeMapping): string {
 
 function deletedReason(title: string, undelete: string): string {
   return `${title} is deleted; for 30 days its id is taken, and it can be brought back: \`gcloud iam workload-identity-pools ${undelete.replace(/^pools /, "")}\`. Look at what it then trusts again, since bindings that name it are in force again too`;
+}
+
+/**
+ * What a failed creation means: Google's error does not say that the id is taken by something deleted, and lookups cannot
+ * see that either. Undefined for any other failure.
+ */
+export function takenReason(errors: readonly string[], { projectId, poolId, providerId }: ExpectedPool & { providerId?: string }): string | undefined {
+  if (!errors.some((error) => /\b409\b|already ?exists/i.test(error))) return undefined;
+  const pools = "gcloud iam workload-identity-pools";
+  const inPool = `--workload-identity-pool=${poolId} --project=${projectId} ${LOCATION}`;
+  const [title, undelete, key] =
+    providerId === undefined
+      ? [`The pool ${poolId} of ${projectId}`, `${pools} undelete ${poolId} --project=${projectId} ${LOCATION}`, "existingPool"]
+      : [`The provider ${providerId} in the pool ${poolId} of ${projectId}`, `${pools} providers undelete ${providerId} ${inPool}`, "existingPool and existingProvider"];
+  return (
+    `${title} is there already, or was deleted in the last 30 days, for which its id is taken. If it was deleted, bring it back with \`${undelete}\`. ` +
+    `Then adopt it (${key}; in the stacks' configuration \`mode: existing\`), or choose another id.`
+  );
 }
 
 /** Pulumi's lookups tell a deleted pool from a missing one in no way. */

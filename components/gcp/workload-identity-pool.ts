@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { WorkloadIdentityPool } from "@pulumi/gcp/iam/workloadIdentityPool.js";
 import { WorkloadIdentityPoolProvider } from "@pulumi/gcp/iam/workloadIdentityPoolProvider.js";
 import { numberViolation } from "../../facts/aws/limits.js";
+import { poolName, providerName } from "../../facts/gcp/identifiers.js";
 import type { Mistake } from "../inputs.js";
-import { awsAdmission, oidcAdmission, principalOf, sessionNameRoom, type Admission, type AttributeMapping } from "./attribute-mapping.js";
-import { childOptions, GcpChecks, projectNumber, ruleViolation } from "./common.js";
+import { awsAdmission, oidcAdmission, sessionNameRoom, type AwsRole } from "./attribute-mapping.js";
+import { childOptions, GcpChecks, projectNumber } from "./common.js";
 import { canonicalJwks, jwksViolation } from "./jwks.js";
-import { poolAdoptionMistakes, providerAdoptionMistakes } from "./provider-adoption.js";
-import { numberRules } from "./rules.js";
+import { poolAdoptionMistakes, providerAdoptionMistakes, takenReason } from "./provider-adoption.js";
+import { numberRules, ruleViolation } from "../../facts/gcp/limits.js";
 
 /** Tokens of an OpenID Connect issuer. */
 export interface GcpOidcWorkloadArgs {
@@ -116,19 +117,23 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
     checkChoices(checks, args);
     checks.finish();
 
-    const admission = (oidc?.apply(({ subject }) => oidcAdmission(subject)) ?? aws?.apply(awsAdmission)) as pulumi.Output<Admission>;
-    this.attributeMapping = pulumi.output(args.attributeMapping ?? admission.mapping);
-    this.attributeCondition = pulumi.output(args.attributeCondition ?? admission.condition);
+    const admission = pulumi.all([oidc, aws]).apply(([tokens, role]) => (role ? awsAdmission(role) : oidcAdmission(tokens?.subject ?? "")));
+    this.attributeMapping = pulumi.output(args.attributeMapping ?? admission.apply(({ mapping }) => ({ ...mapping })));
+    this.attributeCondition = pulumi.output(args.attributeCondition ?? admission.apply(({ condition }) => condition));
     this.projectNumber = projectNumber(this, checks, projectId);
     this.poolId = poolId;
     this.providerId = providerId;
 
     const children = childOptions(this, opts);
-    const retained = { ...children, retainOnDelete: args.retainOnDestroy ?? true };
+    const made = (kind: "pool" | "provider") => ({
+      ...children,
+      retainOnDelete: args.retainOnDestroy ?? true,
+      hooks: { onError: [this.explainTaken(`${name}-${kind}-taken`, kind, { projectId, poolId, providerId })] },
+    });
     const adopted = this.adopt(checks, args, projectId, oidc, aws);
     const pool = args.existingPool
       ? undefined
-      : new WorkloadIdentityPool(`${name}-pool`, { project: projectId, workloadIdentityPoolId: poolId, displayName }, retained);
+      : new WorkloadIdentityPool(`${name}-pool`, { project: projectId, workloadIdentityPoolId: poolId, displayName }, made("pool"));
     const provider = args.existingProvider
       ? undefined
       : new WorkloadIdentityPoolProvider(
@@ -149,13 +154,13 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
             }),
             ...(aws && { aws: { accountId: aws.accountId } }),
           },
-          retained,
+          made("provider"),
         );
 
     // A binding to a principal of a provider that is not there yet would be of no use: both names wait for it.
-    const made = pulumi.all([this.projectNumber, poolId, provider?.workloadIdentityPoolProviderId ?? providerId, adopted, provider?.id]);
-    this.providerName = made.apply(([number, pool, id]) => `${poolName(number, pool)}/providers/${id}`);
-    this.principal = pulumi.all([made, admission]).apply(([[number, id], admitted]) => principalOf(poolName(number, id), admitted));
+    const ready = pulumi.all([this.projectNumber, poolId, provider?.workloadIdentityPoolProviderId ?? providerId, adopted, provider?.id]);
+    this.providerName = ready.apply(([number, pool, id]) => providerName({ projectNumber: number, pool, provider: id }));
+    this.principal = pulumi.all([ready, admission]).apply(([[number, id], admitted]) => admitted.principal(poolName(number, id)));
     this.tokenAudience = pulumi
       .all([this.providerName, oidc?.tokenAudience])
       .apply(([providerName, audience]) => audience ?? `${args.aws ? "" : "https:"}//iam.googleapis.com/${providerName}`);
@@ -171,13 +176,23 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
     });
   }
 
+  /** Says what Google's error leaves out when an id is taken; the error itself stands. */
+  private explainTaken(hook: string, kind: "pool" | "provider", ids: { projectId: pulumi.Output<string>; poolId: pulumi.Output<string>; providerId: pulumi.Output<string> }): pulumi.ErrorHook {
+    return new pulumi.ErrorHook(hook, async ({ errors }) => {
+      const known = await new Promise<{ projectId: string; poolId: string; providerId: string }>((resolve) => pulumi.output(ids).apply(resolve));
+      const reason = takenReason(errors, kind === "pool" ? { projectId: known.projectId, poolId: known.poolId } : known);
+      if (reason !== undefined) await pulumi.log.error(reason, this);
+      return false;
+    });
+  }
+
   /** Compares what exists with what is needed. Resolves when nothing differs. */
   private adopt(
     checks: GcpChecks,
     args: GcpWorkloadIdentityPoolArgs,
     projectId: pulumi.Output<string>,
     oidc: pulumi.Output<OidcWorkload> | undefined,
-    aws: pulumi.Output<AwsWorkload> | undefined,
+    aws: pulumi.Output<AwsRole> | undefined,
   ): pulumi.Output<true> {
     if (!args.existingPool) return pulumi.output(true as const);
     const { attributeMapping: mapping, attributeCondition: condition, poolId, providerId } = this;
@@ -187,6 +202,12 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
         found.push(...(await providerAdoptionMistakes({ ...expected, awsAccountId: role?.accountId }, { parent: this })));
       }
       if (found.length > 0) throw checks.error(found);
+      if (!args.existingProvider) {
+        await pulumi.log.warn(
+          `Bindings name the pool ${expected.poolId} and not its providers: what other providers in it map to the same subject or attribute has the same rights. \`cloud-federation verify --account\` lists them.`,
+          this,
+        );
+      }
       return true as const;
     });
   }
@@ -198,12 +219,6 @@ interface OidcWorkload {
   tokenAudience: string | undefined;
   allowedAudiences: string[];
   jwksJson: string | undefined;
-}
-
-type AwsWorkload = Parameters<typeof awsAdmission>[0];
-
-function poolName(number: string, poolId: string): string {
-  return `projects/${number}/locations/global/workloadIdentityPools/${poolId}`;
 }
 
 function checkOidc(checks: GcpChecks, args: GcpOidcWorkloadArgs): pulumi.Output<OidcWorkload> {
@@ -226,7 +241,7 @@ export function tokenAudienceViolation(value: string): string | undefined {
   return ruleViolation("tokenAudience", value);
 }
 
-function checkAws(checks: GcpChecks, args: GcpAwsWorkloadArgs): pulumi.Output<AwsWorkload> {
+function checkAws(checks: GcpChecks, args: GcpAwsWorkloadArgs): pulumi.Output<AwsRole> {
   if (args.longestSessionName !== undefined) checks.value("aws.longestSessionName", args.longestSessionName, (value) => numberViolation(numberRules.sessionNameLength, value));
   const subject = checks.value("aws.subject", args.subject ?? "arn", (value) => (value === "arn" || value === "userid" ? undefined : `must be arn or userid; got ${JSON.stringify(value)}`));
   checks.check(

@@ -1,5 +1,7 @@
 /** Google Cloud's formats of names and values, as data: what a value must look like, in whose words, from which page. */
-import type { NumberRule, TextRule } from "../../facts/aws/limits.js";
+import { textViolation, type NumberRule, type TextRule } from "../aws/limits.js";
+import { MAPPED_BYTES } from "./attributes.js";
+import { ALLOWED_AUDIENCES, AWS_ACCOUNT_ID, CUSTOM_ROLE, POOL_TEXTS, SERVICE_ACCOUNT_ID } from "./iam.js";
 
 const iamApi = "https://cloud.google.com/iam/docs/reference/rest/v1";
 const poolsApi = `${iamApi}/projects.locations.workloadIdentityPools`;
@@ -60,8 +62,8 @@ export const textRules = {
   subject: {
     what: "the subject of a token",
     min: 1,
-    max: 127,
-    // Nothing that would end a CEL literal, widen a principal or be decoded on the way.
+    max: MAPPED_BYTES.subject,
+    // ASCII alone, so that characters are bytes; nothing that would end a CEL literal, widen a principal or be decoded on the way.
     pattern: /^[A-Za-z0-9][-A-Za-z0-9._:/@=+~|]*$/,
     form: "one exact subject: 1 to 127 letters, digits or any of -._:/@=+~| that begin with a letter or digit",
     example: "system:serviceaccount:dcf:project-4711",
@@ -71,7 +73,7 @@ export const textRules = {
   tokenAudience: {
     what: "the audience of a token",
     min: 1,
-    max: 256,
+    max: ALLOWED_AUDIENCES.length,
     pattern: /^[\u0021-\u007e]+$/,
     form: "1 to 256 printable characters",
     example: "https://platform.example/gcp",
@@ -80,9 +82,9 @@ export const textRules = {
   },
   serviceAccountId: {
     what: "a service account id",
-    min: 6,
-    max: 30,
-    pattern: /^[a-z](?:[-a-z0-9]*[a-z0-9])$/,
+    min: SERVICE_ACCOUNT_ID.minLength,
+    max: SERVICE_ACCOUNT_ID.maxLength,
+    pattern: SERVICE_ACCOUNT_ID.pattern,
     form: "6 to 30 lower-case letters, digits or hyphens that begin with a letter",
     example: "dcf-deployer",
     source: `${iamApi}/projects.serviceAccounts/create`,
@@ -102,7 +104,7 @@ export const textRules = {
     what: "a custom role id",
     min: 3,
     max: 64,
-    pattern: /^[A-Za-z0-9_.]+$/,
+    pattern: CUSTOM_ROLE.id,
     form: "3 to 64 letters, digits, underscores or periods",
     example: "dcfArtifacts",
     source: `${iamApi}/projects.roles/create`,
@@ -212,20 +214,10 @@ export const textRules = {
   displayName: {
     what: "a display name",
     min: 0,
-    max: 32,
+    max: POOL_TEXTS.displayName,
     pattern: /^.*$/,
     form: "at most 32 characters",
     example: "DCF",
-    source: `${poolsApi}#WorkloadIdentityPool`,
-    grade: "documented",
-  },
-  description: {
-    what: "a description",
-    min: 0,
-    max: 256,
-    pattern: /^.*$/,
-    form: "at most 256 characters, on one line",
-    example: "Deploys for DCF",
     source: `${poolsApi}#WorkloadIdentityPool`,
     grade: "documented",
   },
@@ -253,7 +245,7 @@ export const textRules = {
     what: "an AWS account id",
     min: 12,
     max: 12,
-    pattern: /^\d{12}$/,
+    pattern: AWS_ACCOUNT_ID,
     form: "12 digits",
     example: "222233334444",
     source: "https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html",
@@ -312,11 +304,12 @@ export const numberRules = {
   },
 } as const satisfies Record<string, NumberRule>;
 
-/** UTF-8 bytes that a mapped `google.subject` may have. https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
-export const SUBJECT_BYTES = 127;
-
-/** Keys of an uploaded set. https://cloud.google.com/iam/docs/workload-identity-federation-with-other-providers#manage-oidc-keys */
-export const UPLOADED_KEYS = 8;
-
 /** Labels of a resource. https://cloud.google.com/resource-manager/docs/labels-overview#requirements */
 export const LABELS = 64;
+
+/** Why a text breaks one of these rules; where a number is given for a project's id, says so. */
+export function ruleViolation(rule: keyof typeof textRules, value: string): string | undefined {
+  const violation = textViolation(textRules[rule], value);
+  if (violation === undefined || rule !== "projectId" || !/^\d+$/.test(value)) return violation;
+  return `must be a project id, and ${value} is a project number: \`gcloud projects describe ${value} --format='value(projectId)'\` has the id`;
+}
