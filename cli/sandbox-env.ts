@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { CliError, shellQuote } from "./output.js";
 import { SandboxClient } from "./sandbox-client.js";
 
@@ -38,11 +39,13 @@ const credentialVariables = [
   "GOOGLE_CLOUD_KEYFILE_JSON",
   "GOOGLE_OAUTH_ACCESS_TOKEN",
   "CLOUDSDK_AUTH_ACCESS_TOKEN",
+  "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
   "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
 ] as const;
 
-/** Names the key that the sandbox gave to this shell, so that it is known as the sandbox's even after a restart with others. */
+/** Name what the sandbox gave to this shell, so that it is known as the sandbox's even after a restart with others. */
 const ownKeyVariable = "CLOUD_FEDERATION_SANDBOX_ACCESS_KEY_ID";
+const ownGoogleVariable = "CLOUD_FEDERATION_SANDBOX_GOOGLE_CREDENTIALS";
 
 /** Null: to be unset. */
 export type Assignments = Record<string, string | null>;
@@ -68,19 +71,36 @@ export function assign(variables: Record<string, string>, shell: NodeJS.ProcessE
   }
   const assignments: Assignments = {};
   for (const name of [...real, ...redirections(shell)]) assignments[name] = null;
-  return { ...assignments, ...variables, [ownKeyVariable]: variables["AWS_ACCESS_KEY_ID"] ?? "" };
+  const googleFile = variables["GOOGLE_APPLICATION_CREDENTIALS"];
+  return { ...assignments, ...variables, [ownKeyVariable]: variables["AWS_ACCESS_KEY_ID"] ?? "", ...(googleFile !== undefined && { [ownGoogleVariable]: googleFile }) };
 }
 
 function realCredentials(variables: Record<string, string>, shell: NodeJS.ProcessEnv): string[] {
   const own = [variables["AWS_ACCESS_KEY_ID"], shell[ownKeyVariable]];
   const ownKey = shell["AWS_ACCESS_KEY_ID"] !== undefined && own.includes(shell["AWS_ACCESS_KEY_ID"]);
-  const ours = ownKey ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] : [];
+  const ours = [...(ownKey ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] : []), ...ownGoogleFiles(variables, shell)];
   return credentialVariables.filter((name) => (shell[name] ?? "") !== "" && !ours.includes(name));
 }
 
-/** Endpoints of single services win over the general one. */
+/** Those of Google's variables that name files in a folder of the sandbox's. */
+function ownGoogleFiles(variables: Record<string, string>, shell: NodeJS.ProcessEnv): string[] {
+  const folders = [variables["GOOGLE_APPLICATION_CREDENTIALS"], shell[ownGoogleVariable]].flatMap((file) => (file ? [dirname(file)] : []));
+  return ["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"].filter((name) => folders.includes(dirname(shell[name] ?? "")));
+}
+
+/** Endpoints of single services win over the general one, and so do choices that hold in another configuration than the sandbox's. */
+const redirectionVariables = [
+  /^AWS_ENDPOINT_URL_\w+$/,
+  /^AWS_IGNORE_CONFIGURED_ENDPOINT_URLS$/,
+  /^CLOUDSDK_API_ENDPOINT_OVERRIDES_\w+$/,
+  /^CLOUDSDK_PROXY_\w+$/,
+  /^CLOUDSDK_(?:ACTIVE_CONFIG_NAME|CORE_ACCOUNT|AUTH_IMPERSONATE_SERVICE_ACCOUNT|BILLING_QUOTA_PROJECT)$/,
+  /^GOOGLE_(?:CLOUD_QUOTA_PROJECT|IMPERSONATE_SERVICE_ACCOUNT)$/,
+  /^STORAGE_EMULATOR_HOST$/,
+];
+
 function redirections(shell: NodeJS.ProcessEnv): string[] {
-  return Object.keys(shell).filter((name) => /^AWS_ENDPOINT_URL_\w+$/.test(name) || name === "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+  return Object.keys(shell).filter((name) => redirectionVariables.some((pattern) => pattern.test(name)));
 }
 
 function exportLines(assignments: Assignments): string {

@@ -63,6 +63,8 @@ function readyLine(sandbox: Sandbox): Record<string, unknown> {
     providersPort: sandbox.providersPort,
     caFile: sandbox.caFile,
     accountId: sandbox.aws.defaultAccountId,
+    projectId: sandbox.gcp.defaultProject.projectId,
+    projectNumber: sandbox.gcp.defaultProject.projectNumber,
   };
 }
 

@@ -212,6 +212,8 @@ function info(sandbox: Sandbox): Record<string, unknown> {
     providersPort: sandbox.providersPort ?? null,
     caFile: sandbox.caFile,
     accountId: sandbox.aws.defaultAccountId,
+    projectId: sandbox.gcp.defaultProject.projectId,
+    projectNumber: sandbox.gcp.defaultProject.projectNumber,
     packages: sandbox.tables.map((table) => table.package),
     issuers: sandbox.issuers.list().map((issuer) => issuer.url),
     clock: clock(sandbox),

@@ -9,13 +9,15 @@ export interface EnvironmentOptions {
 /**
  * What points clients at the sandbox: as their proxy, whose CA they trust, so that the real host names work; and, where
  * a client takes an endpoint URL, directly, for those that know no proxy (the AWS SDK for JavaScript). The endpoint is
- * in TLS, or bucket policies that insist on it would refuse.
+ * in TLS, or bucket policies that insist on it would refuse. Google's clients take credentials from files.
+ * https://cloud.google.com/sdk/docs/properties#setting_properties_using_environment_variables
  */
 export function clientEnvironment(sandbox: Sandbox, options: EnvironmentOptions = {}): Record<string, string> {
   const { accessKey } = sandbox.aws.administrator(sandbox.aws.defaultAccountId);
   const region = options.region ?? "us-east-1";
   const loopback = "127.0.0.1,localhost,::1";
-  const { url, caFile, providersPort } = sandbox;
+  const { url, caFile, googleFiles, providersPort } = sandbox;
+  const { projectId } = sandbox.gcp.defaultProject;
   return {
     [SANDBOX_VARIABLE]: url,
     HTTPS_PROXY: url,
@@ -35,6 +37,17 @@ export function clientEnvironment(sandbox: Sandbox, options: EnvironmentOptions 
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EC2_METADATA_DISABLED: "true",
+    CLOUDSDK_CONFIG: googleFiles.configFolder,
+    CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: googleFiles.accessTokenFile,
+    CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: caFile,
+    CLOUDSDK_CORE_PROJECT: projectId,
+    CLOUDSDK_CORE_DISABLE_PROMPTS: "true",
+    CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "true",
+    CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "true",
+    CLOUDSDK_SURVEY_DISABLE_PROMPTS: "true",
+    GOOGLE_APPLICATION_CREDENTIALS: googleFiles.credentialsFile,
+    GOOGLE_CLOUD_PROJECT: projectId,
+    GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: caFile,
     ...(providersPort !== undefined && {
       PULUMI_DEBUG_PROVIDERS: sandbox.tables.map((table) => `${table.package}:${providersPort}`).join(","),
     }),

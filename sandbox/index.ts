@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { createAdmin } from "./admin.js";
 import { createAws } from "./aws/index.js";
 import type { AwsCloud } from "./aws/types.js";
 import { CertificateAuthority, type CaMaterial } from "./certificates.js";
+import { createClientFiles, type ClientFiles, type GoogleFiles } from "./client-files.js";
 import { SandboxClock } from "./clock.js";
 import { clientEnvironment, type EnvironmentOptions } from "./environment.js";
 import { Faults, type FaultPlan } from "./faults.js";
@@ -12,6 +11,8 @@ import { createGcp } from "./gcp/index.js";
 import type { GcpCloud } from "./gcp/types.js";
 import { IssuerService } from "./issuer-service.js";
 import { Issuers, defaultIssuerUrl } from "./issuers.js";
+import { createKubernetes } from "./kubernetes/index.js";
+import type { KubernetesCloud } from "./kubernetes/types.js";
 import { Persistence, lockState, readState, type SavedState } from "./persistence.js";
 import { publicFetcher } from "./public-fetch.js";
 import { SandboxServer } from "./server.js";
@@ -56,8 +57,11 @@ export interface Sandbox {
   readonly caPem: string;
   /** The CA certificate on disk; removed by `close` unless there is a state file beside it. */
   readonly caFile: string;
+  /** Credentials of GCP's administrator for Google's clients; beside the CA's certificate, and removed with it. */
+  readonly googleFiles: GoogleFiles;
   readonly aws: AwsCloud;
   readonly gcp: GcpCloud;
+  readonly kubernetes: KubernetesCloud;
   /** What both engines provision with. */
   readonly tables: readonly ProviderTable[];
   readonly issuers: Issuers;
@@ -66,7 +70,7 @@ export interface Sandbox {
   providersPort: number | undefined;
   snapshot(): SandboxSnapshot;
   restore(snapshot: SandboxSnapshot): void;
-  /** Environment variables that point clients here. Holds the secret key of the sandbox's administrator. */
+  /** Environment variables that point clients here. Holds the secret key of AWS's administrator. */
   env(options?: EnvironmentOptions): Record<string, string>;
   /** Ends every connection, writes the state file, removes what was temporary. */
   close(): Promise<void>;
@@ -139,19 +143,20 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     fetchPublic: publicFetcher({ issuers: issuerService, trusted: authorities.trusted, authority: authorities.of }),
   };
   const aws = createAws(core);
-  const gcp = createGcp(core, { aws: (request) => aws.service.handle(request), issuers });
+  const gcp = createGcp(core, { aws: (request) => aws.service.handle(request), issuers, kubernetes: () => kubernetes.cloud });
+  const kubernetes = createKubernetes(core, { issuers, google: gcp.cloud, caPem: authorities.trusted.certPem });
   const admin = createAdmin(() => sandbox);
-  const server = new SandboxServer({ services: [issuerService, gcp.service, aws.service], admin, authority: authorities.of, log });
+  const server = new SandboxServer({ services: [issuerService.documents, kubernetes.service, gcp.service, issuerService, aws.service], admin, authority: authorities.of, log });
   const port = await server.listen(options.port ?? 0);
 
   const persistence =
     state === undefined
       ? undefined
       : new Persistence(state.file, () => ({ snapshot: snapshot(), ca: authorities.trusted.material }), log);
-  let files: RuntimeFiles;
+  let files: ClientFiles;
   try {
     await persistence?.write();
-    files = await createFiles(state?.file, authorities.trusted.certPem);
+    files = await createClientFiles(state?.file, authorities.trusted.certPem, gcp.cloud);
   } catch (error) {
     await server.close();
     throw error;
@@ -167,9 +172,11 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     port,
     caPem: authorities.trusted.certPem,
     caFile: files.caFile,
+    googleFiles: files.google,
     aws: aws.cloud,
     gcp: gcp.cloud,
-    tables: [aws.table, gcp.table],
+    kubernetes: kubernetes.cloud,
+    tables: [aws.table, gcp.table, kubernetes.table],
     issuers,
     faults,
     providersPort: undefined,
@@ -201,22 +208,4 @@ async function createAuthorities(
   const of = async (host: string, port: string): Promise<CertificateAuthority> =>
     issuers.untrusted(host, port) ? (rogue ??= CertificateAuthority.create()) : trusted;
   return { trusted, of };
-}
-
-interface RuntimeFiles {
-  caFile: string;
-  remove(): Promise<void>;
-}
-
-/** Where clients find the CA certificate: beside the state file, so that a shell's variables outlive a restart, else in a temporary folder. */
-async function createFiles(stateFile: string | undefined, caPem: string): Promise<RuntimeFiles> {
-  const folder = stateFile === undefined ? await mkdtemp(join(tmpdir(), "cloud-federation-")) : undefined;
-  const caFile = folder === undefined ? `${stateFile ?? ""}.ca.pem` : join(folder, "ca.pem");
-  await writeFile(caFile, caPem, { mode: 0o644 });
-  return {
-    caFile,
-    remove: async () => {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-    },
-  };
 }

@@ -1,5 +1,6 @@
 /** GCP in the sandbox: projects and the services that integrations use, over their own protocols, and the same methods for the engines. */
 import type { Issuers } from "../issuers.js";
+import type { KubernetesCloud } from "../kubernetes/types.js";
 import type { ProviderTable, SandboxCore, WireRequest, WireResponse, WireService } from "../types.js";
 import { administratorOf, asProject, createOwnProjects, DEFAULT_PROJECT_ID, Projects } from "./accounts.js";
 import { ApiStates } from "./api-states.js";
@@ -7,6 +8,7 @@ import { createArtifactRegistry } from "./artifact-registry.js";
 import { Audit } from "./audit.js";
 import { PolicyAuthoriser } from "./authoriser.js";
 import { createCall } from "./call.js";
+import { createContainer } from "./container.js";
 import { projectDenied } from "./errors.js";
 import { GcpFront } from "./front.js";
 import { Gate } from "./gate.js";
@@ -23,6 +25,7 @@ import { createOrgPolicy } from "./org-policy.js";
 import { PolicyStore } from "./policies.js";
 import { PolicyRules } from "./policy-rules.js";
 import { createResourceManager } from "./resource-manager.js";
+import { createGcpTable } from "./resources.js";
 import { Router } from "./router.js";
 import { createServiceUsage } from "./service-usage.js";
 import type { GcpService, GcpServiceContext } from "./service.js";
@@ -37,6 +40,8 @@ export interface GcpParts {
   aws(request: WireRequest): Promise<WireResponse>;
   /** Google is an issuer itself, of identity tokens. */
   issuers: Issuers;
+  /** Clusters of GKE; asked at each call, since they need GCP first. */
+  kubernetes(): KubernetesCloud;
 }
 
 /** Builds GCP on the sandbox's core; everything that it knows is in the core's store. */
@@ -86,6 +91,7 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
   const { issuers } = parts;
   const services: GcpService[] = [
     createArtifactRegistry(context),
+    createContainer(context, () => parts.kubernetes()),
     createIam(context),
     createIamCredentials({ context, iam, tokens, issuers, orgPolicies }),
     createLogging(context, log),
@@ -101,5 +107,5 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
   const invoke = createCall({ router, gate, operations });
   const service = new GcpFront({ router, gate, tokens, operations });
   cloud.administrator();
-  return { cloud, service, table: { package: "gcp", scope: (config) => ({ project: config["project"] ?? DEFAULT_PROJECT_ID, region: config["region"] }), resources: new Map(), invokes: new Map() } };
+  return { cloud, service, table: createGcpTable(cloud) };
 }

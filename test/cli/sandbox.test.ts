@@ -266,7 +266,7 @@ describe("sandbox env", () => {
       AWS_REGION: "us-east-1",
       AWS_DEFAULT_REGION: "us-east-1",
       AWS_EC2_METADATA_DISABLED: "true",
-      PULUMI_DEBUG_PROVIDERS: `aws:${providersPort}`,
+      PULUMI_DEBUG_PROVIDERS: ["aws", "gcp", "kubernetes"].map((name) => `${name}:${providersPort}`).join(","),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       NO_PROXY: "127.0.0.1,localhost,::1",
     });
