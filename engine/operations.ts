@@ -1,6 +1,6 @@
 /** What both engines do with a resource of the table: look it up, check its inputs, compare them, foretell its outputs. */
 import type { Properties, ProviderScope, ProviderTable, InvokeBehaviour, ResourceBehaviour } from "../sandbox/types.js";
-import { hasUnknown, maskUnknown, sameValue } from "./properties.js";
+import { hasUnknown, isObject, maskUnknown, sameValue } from "./properties.js";
 
 /** `aws:iam/role:Role` and `pulumi:providers:aws` are both of the package `aws`. */
 export function packageOf(type: string): string {
@@ -62,8 +62,8 @@ export interface InputChanges {
   deleteBeforeReplace: boolean;
 }
 
-/** Names that the sandbox made itself end in a hyphen and seven hexadecimal digits, as the Pulumi providers' do. */
-const generatedName = /-[0-9a-f]{7}$/;
+/** Names that the sandbox made itself end in a hyphen and seven or eight hexadecimal digits, as the Pulumi providers' do. */
+const generatedName = /-[0-9a-f]{7,8}$/;
 
 export function compareInputs(
   behaviour: ResourceBehaviour,
@@ -76,16 +76,22 @@ export function compareInputs(
   for (const key of keys) {
     if (sameValue(olds[key], news[key]) || (news[key] === undefined && isComputed(behaviour, key))) continue;
     const kind = olds[key] === undefined ? "add" : news[key] === undefined ? "delete" : "update";
-    changes.set(key, { kind, replaces: behaviour.replaceOn.includes(key) });
+    const replaces = behaviour.replaceOn.some((path) => path === key || (path.startsWith(`${key}.`) && !sameValue(valueAt(olds, path), valueAt(news, path))));
+    changes.set(key, { kind, replaces });
   }
   const replaces = [...changes.values()].some((change) => change.replaces);
-  const name = behaviour.physicalName === undefined ? undefined : news[behaviour.physicalName];
+  const name = behaviour.physicalName === undefined ? undefined : valueAt(news, behaviour.physicalName);
   const nameTaken =
     behaviour.physicalName !== undefined &&
     typeof name === "string" &&
-    name === olds[behaviour.physicalName] &&
+    name === valueAt(olds, behaviour.physicalName) &&
     !generatedName.test(name);
   return { changes, replaces, deleteBeforeReplace: replaces && (behaviour.deleteBeforeReplace === true || nameTaken) };
+}
+
+/** `metadata.name` is the member `name` of the property `metadata`. */
+function valueAt(properties: Properties, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, part) => (isObject(value) ? value[part] : undefined), properties);
 }
 
 const isComputed = (behaviour: ResourceBehaviour, key: string): boolean => behaviour.computed?.includes(key) ?? false;

@@ -5,12 +5,12 @@
  */
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 
-import type { Properties } from "../sandbox/types.js";
+import { UNKNOWN_VALUE, type Properties } from "../sandbox/types.js";
 
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 /** Stands for a value that is not known before the update. */
-export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+export const unknownValue = UNKNOWN_VALUE;
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

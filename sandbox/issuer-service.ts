@@ -14,6 +14,12 @@ export class IssuerService implements WireService {
     return !direct && request.secure && this.#at(host, request.url.port).length > 0;
   }
 
+  /** What is at its documents' own paths alone: for hosts that are somebody else's, too. */
+  readonly documents: WireService = {
+    serves: (host, direct, request) => this.serves(host, direct, request) && this.#at(host, request.url.port).some((issuer) => document(issuer, request.url) !== undefined),
+    handle: (request) => this.handle(request),
+  };
+
   /** True when the issuers of this host and port show a certificate that nobody trusts. */
   untrusted(host: string, port: string): boolean {
     return this.#at(host, port).some((issuer) => issuer.behaviour.certificate === "untrusted");
@@ -22,7 +28,7 @@ export class IssuerService implements WireService {
   /** For clients: with the latency and faults of `oidc:GetDiscovery` and `oidc:GetKeys`. */
   async handle(request: WireRequest): Promise<WireResponse> {
     try {
-      await this.enter(request.rawTarget.endsWith("/jwks.json") ? "oidc:GetKeys" : "oidc:GetDiscovery");
+      await this.enter(/\/jwks(\.json)?$/.test(request.url.pathname) ? "oidc:GetKeys" : "oidc:GetDiscovery");
     } catch (error) {
       if (!(error instanceof FaultError)) throw error;
       return json(error.fault.status, { error: error.fault.code, error_description: error.fault.message });
@@ -54,7 +60,7 @@ export class IssuerService implements WireService {
 
 function document(issuer: Issuer, url: URL): unknown {
   if (url.pathname === discoveryUrl(issuer.url).pathname) return discovery(issuer);
-  if (url.pathname === jwksUrl(issuer.url).pathname) {
+  if (url.pathname === jwksUrl(issuer).pathname) {
     return issuer.behaviour.jwks ?? { keys: issuer.keys.map((key) => key.jwk) };
   }
   return undefined;
@@ -64,7 +70,7 @@ function document(issuer: Issuer, url: URL): unknown {
 function discovery(issuer: Issuer): Record<string, unknown> {
   const document: Record<string, unknown> = {
     issuer: issuer.url,
-    jwks_uri: jwksUrl(issuer.url).href,
+    jwks_uri: jwksUrl(issuer).href,
     authorization_endpoint: `${issuer.url.replace(/\/$/, "")}/authorize`,
     response_types_supported: ["id_token"],
     subject_types_supported: ["public"],

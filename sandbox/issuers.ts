@@ -37,6 +37,8 @@ export interface Issuer {
   /** Of new keys. */
   algorithm: SigningAlgorithm;
   keys: IssuerKey[];
+  /** Where its keys are, where that is not the usual place below its URL. */
+  jwksUri?: string;
   /** Signs unless told otherwise. */
   signingKid: string;
   behaviour: IssuerBehaviour;
@@ -91,11 +93,11 @@ export class Issuers {
   }
 
   /** Makes an issuer with one key. Throws when the URL is none, taken, or served at the same place as another one's. */
-  async create(url: string, algorithm: SigningAlgorithm = "RS256"): Promise<Issuer> {
+  async create(url: string, algorithm: SigningAlgorithm = "RS256", jwksUri?: string): Promise<Issuer> {
     this.#assertFree(url);
     const key = await newKey(algorithm);
     this.#assertFree(url);
-    const issuer: Issuer = { url, algorithm, keys: [], signingKid: "", behaviour: {} };
+    const issuer: Issuer = { url, algorithm, keys: [], ...(jwksUri !== undefined && { jwksUri }), signingKid: "", behaviour: {} };
     return this.#addKey(issuer, key);
   }
 
@@ -230,8 +232,8 @@ export function discoveryUrl(issuer: string): URL {
   return wellKnown(issuer, "openid-configuration");
 }
 
-export function jwksUrl(issuer: string): URL {
-  return wellKnown(issuer, "jwks.json");
+export function jwksUrl({ url, jwksUri }: Pick<Issuer, "url" | "jwksUri">): URL {
+  return jwksUri === undefined ? wellKnown(url, "jwks.json") : new URL(jwksUri);
 }
 
 function wellKnown(issuer: string, document: string): URL {

@@ -105,6 +105,9 @@ export interface WireService {
 
 export type Properties = Record<string, unknown>;
 
+/** What Pulumi's engine sends for a value that a preview does not know yet. */
+export const UNKNOWN_VALUE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
 export interface CheckFailure {
   /** Path of the input at fault, such as `tags.Owner`; empty for the whole resource. */
   property: string;
@@ -135,11 +138,11 @@ export class PartialFailureError extends Error {
  */
 export interface ResourceBehaviour<Scope extends ProviderScope = ProviderScope> {
   readonly type: string;
-  /** Inputs whose change replaces the resource (top-level names). */
+  /** Inputs whose change replaces the resource: names, or paths into one such as `metadata.name`. */
   readonly replaceOn: readonly string[];
   /** True where the old one must go first because the name is taken. */
   readonly deleteBeforeReplace?: boolean;
-  /** The input that holds the unique physical name, where there is one: a replacement that keeps a name which the program gave must delete first. */
+  /** The input that holds the unique physical name (or its path), where there is one: a replacement that keeps a name which the program gave must delete first. */
   readonly physicalName?: string;
   /** Inputs that the cloud decides where the program does not: read back as inputs only if the program gave them. */
   readonly computed?: readonly string[];
