@@ -1,15 +1,9 @@
 /** What IAM refuses when a provider is written: its source of identities, its mapping, its condition, what the organisation forbids. */
-import {
-  ALLOWED_AUDIENCES,
-  ATTRIBUTE_CONDITION_LENGTH,
-  ATTRIBUTE_MAPPING,
-  AWS_ACCOUNT_ID,
-  MULTI_TENANT_ISSUERS,
-  PROVIDER_CONSTRAINTS,
-} from "../../facts/gcp/iam.js";
+import { ALLOWED_AUDIENCES, AWS_ACCOUNT_ID, MULTI_TENANT_ISSUERS, PROVIDER_CONSTRAINTS } from "../../facts/gcp/iam.js";
 import { poolOf } from "../../facts/gcp/identifiers.js";
 import { namesIn } from "../../trust/gcp/cel-names.js";
 import { compileCel } from "../../trust/gcp/cel.js";
+import { mappingMistakes } from "../../trust/gcp/mapping.js";
 import { invalidArgument } from "./errors.js";
 import { assertUploadedKeys } from "./iam-jwks.js";
 import type { ProviderRecord } from "./iam-store.js";
@@ -20,11 +14,12 @@ const CONDITIONS_PAGE = "https://cloud.google.com/iam/docs/workload-identity-fed
 
 /** Throws INVALID_ARGUMENT, or FAILED_PRECONDITION where the organisation's policies are against it. */
 export function assertProvider(provider: ProviderRecord, orgPolicies: OrgPolicies, projectId: string): void {
-  const { oidc, aws, attributeMapping = {}, attributeCondition } = provider;
+  const { oidc, aws, attributeCondition } = provider;
   if (oidc) assertOidc(oidc);
   if (aws && !AWS_ACCOUNT_ID.test(aws.accountId)) throw invalidArgument(`Invalid AWS account ID: "${aws.accountId}". It must be 12 digits.`);
-  assertMapping(attributeMapping, oidc !== undefined);
-  assertCondition(attributeCondition, oidc?.issuerUri);
+  const [mistake] = mappingMistakes(provider);
+  if (mistake) throw invalidArgument(`${mistake.path} ${mistake.message}.`);
+  assertTenant(attributeCondition, oidc?.issuerUri);
   assertAllowed(provider, orgPolicies, projectId);
 }
 
@@ -37,32 +32,13 @@ function assertOidc({ issuerUri, allowedAudiences = [], jwksJson }: NonNullable<
   if (jwksJson !== undefined && jwksJson !== "") assertUploadedKeys(jwksJson);
 }
 
-/** An AWS provider may do without a mapping: then Google's own for AWS applies. */
-function assertMapping(mapping: Readonly<Record<string, string>>, required: boolean): void {
-  const entries = Object.entries(mapping);
-  if (entries.length === 0 && !required) return;
-  if (mapping["google.subject"] === undefined) throw invalidArgument("The attribute mapping must include a mapping to google.subject.");
-  const custom = entries.filter(([key]) => key.startsWith("attribute.")).length;
-  if (custom > ATTRIBUTE_MAPPING.customAttributes) throw invalidArgument(`The attribute mapping has ${custom} custom attributes; the maximum is ${ATTRIBUTE_MAPPING.customAttributes}.`);
-  for (const [key, expression] of entries) {
-    if (!ATTRIBUTE_MAPPING.key.test(key) || key.length > ATTRIBUTE_MAPPING.keyLength) throw invalidArgument(`Invalid mapped attribute key: ${key}.`);
-    if (expression.length > ATTRIBUTE_MAPPING.expression) throw invalidArgument(`The expression mapped to ${key} exceeds ${ATTRIBUTE_MAPPING.expression} characters.`);
-    const program = compileCel(expression, "attribute-mapping");
-    if (typeof program === "string") throw invalidArgument(`Error in program compilation for mapped attribute ${key}: the expression ${program}.`);
+/** Issuers that sign for everybody: a condition that looks at nothing lets everybody in. */
+function assertTenant(condition: string | undefined, issuerUri: string | undefined): void {
+  if (issuerUri === undefined || !MULTI_TENANT_ISSUERS.some((issuer) => issuer.test(issuerUri))) return;
+  const program = compileCel(condition === undefined || condition === "" ? "true" : condition, "attribute-condition");
+  if (typeof program === "object" && namesIn(program.tree).variables.length === 0) {
+    throw invalidArgument(`The attribute condition must reference one of the provider's claims. For more information, see ${CONDITIONS_PAGE}`);
   }
-}
-
-function assertCondition(condition: string | undefined, issuerUri: string | undefined): void {
-  const needed = MULTI_TENANT_ISSUERS.some((issuer) => issuerUri !== undefined && issuer.test(issuerUri));
-  const refused = invalidArgument(`The attribute condition must reference one of the provider's claims. For more information, see ${CONDITIONS_PAGE}`);
-  if (condition === undefined || condition === "") {
-    if (needed) throw refused;
-    return;
-  }
-  if (condition.length > ATTRIBUTE_CONDITION_LENGTH) throw invalidArgument(`The attribute condition exceeds ${ATTRIBUTE_CONDITION_LENGTH} characters.`);
-  const program = compileCel(condition, "attribute-condition");
-  if (typeof program === "string") throw invalidArgument(`Error in program compilation for attribute condition: the expression ${program}.`);
-  if (needed && namesIn(program.tree).variables.length === 0) throw refused;
 }
 
 function assertAllowed({ name, oidc, aws }: ProviderRecord, orgPolicies: OrgPolicies, projectId: string): void {

@@ -2,7 +2,7 @@
 import type { Binding, Policy } from "../../../trust/gcp/types.js";
 import type { InvokeBehaviour, Properties } from "../../types.js";
 import type { GcpCloud, GcpScope } from "../types.js";
-import { Api, during, unlessMissing, type Members } from "./api.js";
+import { Api, during, unlessMissing } from "./api.js";
 import type { Context, Definition } from "./behaviour.js";
 import { accountOutputs, accountPolicy, workloadIdentityPool, workloadIdentityPoolProvider } from "./iam.js";
 import { policyText } from "./iam-policies.js";
