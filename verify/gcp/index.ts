@@ -20,8 +20,8 @@ import { issuerCheck } from "./issuer.js";
 import { planText } from "./plan.js";
 import { refusalBucketCheck } from "./refusal-bucket.js";
 import { refusalChecks, wrongAccountCheck } from "./refusals.js";
-import { repositoryCheck } from "./registry.js";
 import { readToken, type GcpRun } from "./run.js";
+import { runtimeChecks } from "./runtime.js";
 import { tokenCheck } from "./token.js";
 
 /** A binding takes up to this long, mostly one: https://cloud.google.com/iam/docs/access-change-propagation */
@@ -95,7 +95,7 @@ function grantChecks(run: GcpRun, depth: Depth, refusals: boolean): Check[] {
   return [
     ...grants.flatMap((grant) => (grant.kind === "gcs-bucket" ? bucketChecks(run, grant, refusals) : [])),
     ...refusalTargets.flatMap((target) => (target.kind === "gcs-bucket" ? [refusalBucketCheck(run, target.bucket, refusals)] : [])),
-    ...grants.flatMap((grant) => (grant.kind !== "artifact-registry-repository" ? [] : reaches(depth, "runtime") ? [repositoryCheck(run, grant)] : [laterDepth(grant.id, grant.kind, depth)])),
+    ...(reaches(depth, "runtime") ? runtimeChecks(run, grants) : grants.filter(({ kind }) => kind !== "gcs-bucket").map(({ id, kind }) => laterDepth(id, kind, depth))),
   ];
 }
 
