@@ -2,6 +2,7 @@
 import type { ProviderTable, ResourceBehaviour } from "../types.js";
 import { rememberToken } from "./resources/api.js";
 import { behaviour, type Definition } from "./resources/behaviour.js";
+import * as container from "./resources/container.js";
 import * as iam from "./resources/iam.js";
 import { createInvokes } from "./resources/invokes.js";
 import * as projects from "./resources/projects.js";
@@ -30,7 +31,7 @@ export function createGcpTable(cloud: GcpCloud): ProviderTable<GcpScope> {
     package: "gcp",
     scope: (config) => scope(cloud, config),
     resources: new Map(resources),
-    invokes: createInvokes(cloud),
+    invokes: createInvokes(cloud, container.lookups),
   };
 }
 
