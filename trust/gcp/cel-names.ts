@@ -64,6 +64,24 @@ export function textOf(node: Expr | undefined): string | undefined {
   return constant?.case === "stringValue" ? constant.value : undefined;
 }
 
+/** Every literal text, once. */
+export function literalsIn(tree: Expr): string[] {
+  const own = textOf(tree);
+  return [...new Set([...(own === undefined ? [] : [own]), ...childrenOf(tree).flatMap(literalsIn)])];
+}
+
+/** Comparisons of a path with a literal text, wherever they stand, either way round. */
+export function equalitiesIn(tree: Expr): { path: string; value: string }[] {
+  const own = tree.exprKind.case === "callExpr" && tree.exprKind.value.function === "_==_" ? equality(tree.exprKind.value.args) : [];
+  return [...own, ...childrenOf(tree).flatMap(equalitiesIn)];
+}
+
+function equality(sides: readonly Expr[]): { path: string; value: string }[] {
+  const [path] = sides.map(pathOf).filter((each) => each !== undefined);
+  const [value] = sides.map(textOf).filter((each) => each !== undefined);
+  return path === undefined || value === undefined ? [] : [{ path, value }];
+}
+
 /** The nodes directly below one. */
 export function childrenOf({ exprKind }: Expr): Expr[] {
   const present = (nodes: readonly (Expr | undefined)[]) => nodes.filter((node) => node !== undefined);
