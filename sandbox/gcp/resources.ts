@@ -1,29 +1,17 @@
 /** Pulumi's GCP package as the sandbox plays it: its resource types, its functions, its provider's configuration. */
 import type { ProviderTable, ResourceBehaviour } from "../types.js";
 import { rememberToken } from "./resources/api.js";
+import * as artifactRegistry from "./resources/artifact-registry.js";
 import { behaviour, type Definition } from "./resources/behaviour.js";
 import * as container from "./resources/container.js";
-import * as iam from "./resources/iam.js";
+import { iamDefinitions } from "./resources/iam.js";
 import { createInvokes } from "./resources/invokes.js";
-import * as projects from "./resources/projects.js";
+import { projectsDefinitions } from "./resources/projects.js";
+import * as storage from "./resources/storage.js";
 import { labelsOf } from "./resources/values.js";
 import type { GcpCaller, GcpCloud, GcpScope } from "./types.js";
 
-const definitions: readonly Definition[] = [
-  iam.account,
-  iam.accountIamBinding,
-  iam.accountIamMember,
-  iam.accountIamPolicy,
-  iam.denyPolicy,
-  iam.workloadIdentityPool,
-  iam.workloadIdentityPoolProvider,
-  projects.iamCustomRole,
-  projects.projectIamAuditConfig,
-  projects.projectIamBinding,
-  projects.projectIamMember,
-  projects.projectIamPolicy,
-  projects.service,
-];
+const definitions: readonly Definition[] = [...iamDefinitions, ...projectsDefinitions];
 
 export function createGcpTable(cloud: GcpCloud): ProviderTable<GcpScope> {
   const resources = definitions.map((definition): [string, ResourceBehaviour<GcpScope>] => [definition.type, behaviour(cloud, definition)]);
@@ -31,7 +19,7 @@ export function createGcpTable(cloud: GcpCloud): ProviderTable<GcpScope> {
     package: "gcp",
     scope: (config) => scope(cloud, config),
     resources: new Map(resources),
-    invokes: createInvokes(cloud, container.lookups),
+    invokes: createInvokes(cloud, artifactRegistry.lookups, container.lookups, storage.lookups),
   };
 }
 

@@ -126,7 +126,7 @@ const BLOCKS: Readonly<Record<string, string>> = {
   vulnerabilityScanningConfig: "vulnerabilityScanningConfigs",
 };
 
-export const artifactRegistryLookups: Readonly<Record<string, Lookup>> = {
+export const lookups: Readonly<Record<string, Lookup>> = {
   "gcp:artifactregistry/getRepository:getRepository": async ({ location, repositoryId }, context) => {
     const id = path(context.project, location, repositoryId);
     const state = await repository.read(id, context, {});
@@ -143,5 +143,3 @@ export const artifactRegistryLookups: Readonly<Record<string, Lookup>> = {
     return { ...unset, ...rest, ...Object.fromEntries(blocks), cleanupPolicies: policies, effectiveLabels: labels, id, labels, pulumiLabels: labels };
   },
 };
-
-export const artifactRegistryDefinitions: readonly Definition[] = [repository, repositoryIamBinding, repositoryIamMember, repositoryIamPolicy];

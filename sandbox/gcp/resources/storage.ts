@@ -185,7 +185,7 @@ const BLOCKS: Readonly<Record<string, string>> = {
   website: "websites",
 };
 
-export const storageLookups: Readonly<Record<string, Lookup>> = {
+export const lookups: Readonly<Record<string, Lookup>> = {
   "gcp:storage/getBucket:getBucket": async ({ name, project }, context) => {
     const state = await bucket.read(String(name), context, {});
     if (!state) throw new Error(`Storage Bucket "${String(name)}" not found`);
@@ -203,5 +203,3 @@ export const storageLookups: Readonly<Record<string, Lookup>> = {
     return compact({ emailAddress, id: emailAddress, member: `serviceAccount:${emailAddress}`, project, userProject });
   },
 };
-
-export const storageDefinitions: readonly Definition[] = [bucket, bucketIamBinding, bucketIamMember, bucketIamPolicy, bucketObject];

@@ -270,3 +270,46 @@ describe("real clients", () => {
     240_000,
   );
 });
+
+describe("Pulumi's resource types", () => {
+  const scope = { project: PROJECT, region: LOCATION };
+  const table = () => sandbox.tables.find((each) => each.package === "gcp");
+  const behaviour = (type: string) => {
+    const found = table()?.resources.get(type);
+    if (!found) throw new Error(`${type} is not in the table`);
+    return found;
+  };
+
+  it("make, change, read back and delete a repository without drift", async () => {
+    const repository = behaviour("gcp:artifactregistry/repository:Repository");
+    const cleanupPolicies = [{ id: "old", action: "DELETE", condition: { olderThan: "30d", tagState: "UNTAGGED" } }];
+    const { inputs, failures } = repository.check({ repositoryId: "apps", format: "docker", description: "apps", cleanupPolicies, labels: { owner: "team-a" } }, scope, "apps");
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ format: "DOCKER", location: LOCATION, project: PROJECT, mode: "STANDARD_REPOSITORY" });
+    const { id, outputs } = await repository.create(inputs, scope);
+    expect(id).toBe(name.replace(/dcf$/, "apps"));
+    expect(outputs).toMatchObject({ ...inputs, name: "apps", registryUri: `${host}/${PROJECT}/apps`, createTime: expect.any(String), effectiveLabels: { owner: "team-a" } });
+    expect((await read("apps")).body).toMatchObject({ cleanupPolicies: { old: { condition: { olderThan: "2592000s" } } } });
+    expect((await repository.read(id, scope, outputs))?.inputs).toMatchObject(inputs);
+    expect((await repository.read("apps", scope))?.inputs).toMatchObject({ repositoryId: "apps", format: "DOCKER", location: LOCATION });
+    expect(await repository.update(id, outputs, { ...inputs, description: "all", dockerConfig: { immutableTags: true } }, scope)).toMatchObject({ description: "all", dockerConfig: { immutableTags: true } });
+    await expect(repository.create(inputs, scope)).rejects.toThrow("Error creating Repository: googleapi: Error 409: the repository already exists");
+    expect(repository.check({ repositoryId: "apps", format: "DOCKER" }, { project: PROJECT, region: undefined }, "apps").failures).toEqual([
+      { property: "location", reason: "Cannot determine location: set in this resource, or set provider-level 'region'." },
+    ]);
+    await repository.delete(id, outputs, scope);
+    expect(await repository.read(id, scope, outputs)).toBeUndefined();
+  });
+
+  it("give rights on a repository, and look one up", async () => {
+    const members = behaviour("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember");
+    const { inputs } = members.check({ repository: "dcf", role: "roles/artifactregistry.writer", member: reader.member }, scope, "writer");
+    const { id, outputs } = await members.create(inputs, scope);
+    expect(id).toBe(`${name}/roles/artifactregistry.writer/${reader.member}`);
+    expect((await push(reader.token, testImage(), "v1")).status).toBe(201);
+    await members.delete(id, outputs, scope);
+    expect(await push(reader.token, testImage({ content: "second" }), "v2")).toMatchObject({ status: 403 });
+    const found = await table()?.invokes.get("gcp:artifactregistry/getRepository:getRepository")?.({ location: LOCATION, repositoryId: "dcf" }, scope);
+    expect(found).toMatchObject({ id: name, format: "DOCKER", registryUri: `${host}/${PROJECT}/dcf`, cleanupPolicies: [], dockerConfigs: [] });
+  });
+});

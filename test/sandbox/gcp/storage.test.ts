@@ -506,3 +506,83 @@ describe("real clients", () => {
     120_000,
   );
 });
+
+describe("Pulumi's resource types", () => {
+  const scope = { project: PROJECT, region: "us-central1" };
+  const behaviour = (type: string) => {
+    const found = sandbox.tables.find((table) => table.package === "gcp")?.resources.get(type);
+    if (!found) throw new Error(`${type} is not in the table`);
+    return found;
+  };
+  const buckets = () => behaviour("gcp:storage/bucket:Bucket");
+
+  it("make, change, read back and delete a bucket without drift", async () => {
+    const rules = [{ action: { type: "Delete" }, condition: { age: 30 } }];
+    const given = { location: "us-central1", uniformBucketLevelAccess: true, publicAccessPrevention: "enforced", lifecycleRules: rules, labels: { owner: "team-a" }, softDeletePolicy: { retentionDurationSeconds: 604_800 } };
+    const { inputs, failures } = buckets().check(given, scope, "Artifacts");
+    expect(failures).toEqual([]);
+    expect(inputs).toMatchObject({ name: expect.stringMatching(/^artifacts-[0-9a-f]{7}$/), location: "US-CENTRAL1", storageClass: "STANDARD", forceDestroy: false, project: PROJECT });
+    const { id, outputs } = await buckets().create(inputs, scope);
+    expect(id).toBe(inputs.name);
+    expect(outputs).toMatchObject({
+      ...inputs,
+      url: `gs://${id}`,
+      selfLink: `https://www.googleapis.com/storage/v1/b/${id}`,
+      projectNumber: 123_456_789_012,
+      softDeletePolicy: { retentionDurationSeconds: 604_800, effectiveTime: expect.any(String) },
+      versioning: { enabled: false },
+      effectiveLabels: { owner: "team-a" },
+    });
+    const { softDeletePolicy: _given, ...plainInputs } = inputs;
+    expect((await buckets().read(id, scope, outputs))?.inputs).toMatchObject(plainInputs);
+    expect((await buckets().read(`${PROJECT}/${id}`, scope))?.inputs).toMatchObject({ name: id, project: PROJECT, location: "US-CENTRAL1" });
+    const { lifecycleRules: _rules, ...without } = inputs;
+    const changed = await buckets().update(id, outputs, { ...without, versioning: { enabled: true }, labels: {} }, scope);
+    expect(changed).toMatchObject({ versioning: { enabled: true }, effectiveLabels: {} });
+    expect(changed).not.toHaveProperty("lifecycleRules");
+    await buckets().delete(id, changed, scope);
+    expect(await buckets().read(id, scope, changed)).toBeUndefined();
+  });
+
+  it("say what the provider says", async () => {
+    const { inputs } = buckets().check({ location: "us-central1", name: bucket }, scope, "b");
+    await expect(buckets().create(inputs, scope)).rejects.toThrow("googleapi: Error 409: Your previous request to create the named bucket succeeded and you already own it., conflict");
+    expect(buckets().check({}, scope, "b").failures).toEqual([{ property: "location", reason: 'Missing required argument. The argument "location" is required, but no definition was found.' }]);
+    await put("a", "1", admin, "", plain);
+    await expect(buckets().delete(plain, { name: plain, forceDestroy: false }, scope)).rejects.toThrow(`Error trying to delete bucket ${plain} containing objects without \`force_destroy\` set to true`);
+    await buckets().delete(plain, { name: plain, forceDestroy: true }, scope);
+    expect((await send("GET", `${API}/b/${plain}`, { token: admin })).status).toBe(404);
+  });
+
+  it("give rights on a bucket and take them away", async () => {
+    const members = behaviour("gcp:storage/bucketIAMMember:BucketIAMMember");
+    const inputs = { bucket, role: "roles/storage.objectViewer", member: creator.member };
+    await put("a", "1");
+    const { id, outputs } = await members.create(inputs, scope);
+    expect(id).toBe(`b/${bucket}/roles/storage.objectViewer/${creator.member}`);
+    expect(outputs).toMatchObject({ ...inputs, etag: expect.any(String) });
+    expect((await get("a", creator.token)).status).toBe(200);
+    await members.delete(id, outputs, scope);
+    expect(await members.read(id, scope, outputs)).toBeUndefined();
+    expect((await get("a", creator.token)).status).toBe(403);
+    await expect(members.create({ ...inputs, member: "allUsers" }, scope)).rejects.toThrow(
+      "googleapi: Error 412: The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced., conditionNotMet",
+    );
+  });
+
+  it("put objects, and look up what others made", async () => {
+    const objects = behaviour("gcp:storage/bucketObject:BucketObject");
+    const { inputs } = objects.check({ bucket, name: "config.json", content: "{}", contentType: "application/json" }, scope, "config");
+    const { id, outputs } = await objects.create(inputs, scope);
+    expect(id).toBe(`${bucket}-config.json`);
+    expect(outputs).toMatchObject({ ...inputs, outputName: "config.json", md5hash: "mZFLkyvTelC5g8XnyQrpOw==", md5hexhash: "99914b932bd37a50b983c5e7c90ae93b" });
+    expect((await objects.update(id, outputs, { ...inputs, content: "[]" }, scope)).generation).not.toBe(outputs.generation);
+    expect((await get("config.json")).text).toBe("[]");
+    await objects.delete(id, outputs, scope);
+    expect(await objects.read(id, scope, outputs)).toBeUndefined();
+    const invoke = (token: string, args: Record<string, unknown>) => sandbox.tables.find((table) => table.package === "gcp")?.invokes.get(token)?.(args, scope);
+    expect(await invoke("gcp:storage/getBucket:getBucket", { name: bucket })).toMatchObject({ id: bucket, location: "US-CENTRAL1", uniformBucketLevelAccess: true, versionings: [{ enabled: false }], project: PROJECT });
+    await expect(invoke("gcp:storage/getBucket:getBucket", { name: "no-such-bucket-x" })).rejects.toThrow('Storage Bucket "no-such-bucket-x" not found');
+    expect(await invoke("gcp:storage/getProjectServiceAccount:getProjectServiceAccount", {})).toMatchObject({ emailAddress: "service-123456789012@gs-project-accounts.iam.gserviceaccount.com" });
+  });
+});
