@@ -137,6 +137,6 @@ function consumerOf({ iam }: CredentialsParts, { caller, params, headers }: GcpR
   return projectOf(caller.kind === "serviceAccount" ? caller.name : account) ?? iam.serviceAccount(account)?.projectId;
 }
 
-function refusal({ status, text }: CredentialsRefusalFact, ...values: string[]): GcpError {
-  return new GcpError(status, text(...values));
+function refusal(fact: CredentialsRefusalFact, ...values: string[]): GcpError {
+  return new GcpError(fact.status, fact.text(...values));
 }

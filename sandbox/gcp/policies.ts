@@ -70,27 +70,24 @@ export class PolicyStore implements GcpPolicies {
     this.core.store.put(POLICY, resource, record, { propagates });
   }
 
-  /** Notes which account is meant. One that was deleted and is back is itself again. */
+  /** Notes which account is meant. */
   #resolve(member: string, accounts: Record<string, string>): string {
-    const named = memberOf(member);
-    if (named?.kind !== "serviceAccount" && named?.kind !== "deleted:serviceAccount") return member;
-    const { email = "", uid } = named;
-    const living = this.iam.serviceAccount(email)?.uniqueId;
-    if (uid !== undefined && uid !== living) return member;
+    const { kind, email = "" } = memberOf(member) ?? {};
+    const living = kind === "serviceAccount" ? this.iam.serviceAccount(email)?.uniqueId : undefined;
     if (living !== undefined) accounts[email] = living;
-    return `serviceAccount:${email}`;
+    return member;
   }
 
+  /** An account that went is named by its id, whoever has its address now; one that is back is itself again. */
   #render(record: PolicyRecord | undefined, view: View): Policy & { etag: string } {
     if (!record) return { etag: EMPTY_ETAG, bindings: [] };
     const { accounts, auditConfigs, etag } = record;
-    const gone = new Map(Object.entries(accounts).filter(([email, uid]) => this.iam.serviceAccount(email, "-", view)?.uniqueId !== uid));
-    const alive = (member: string): string => {
-      const email = member.slice(member.indexOf(":") + 1);
-      const uid = member.startsWith("serviceAccount:") ? gone.get(email) : undefined;
-      return uid === undefined ? member : deletedForm(email, uid);
+    const present = (member: string): string => {
+      const { kind, email = "", uid = accounts[email] } = memberOf(member) ?? {};
+      if (uid === undefined || (kind !== "serviceAccount" && kind !== "deleted:serviceAccount")) return member;
+      return this.iam.serviceAccount(email, "-", view)?.uniqueId === uid ? `serviceAccount:${email}` : deletedForm(email, uid);
     };
-    const bindings = gone.size === 0 ? record.bindings : record.bindings.map((binding) => ({ ...binding, members: binding.members.map(alive) }));
+    const bindings = record.bindings.map((binding) => ({ ...binding, members: [...new Set(binding.members.map(present))] }));
     const version = bindings.some(({ condition }) => condition !== undefined) ? 3 : 1;
     return { version, etag, bindings, ...(auditConfigs && auditConfigs.length > 0 && { auditConfigs }) };
   }

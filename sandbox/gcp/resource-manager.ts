@@ -1,4 +1,5 @@
 /** Projects and their policies, in versions 1 and 3 of the API. https://cloud.google.com/resource-manager/reference/rest */
+import { TESTED_PERMISSIONS } from "../../facts/gcp/iam.js";
 import type { Policy } from "../../trust/gcp/types.js";
 import { projectResource, type ProjectRecord, type Projects } from "./accounts.js";
 import { invalidArgument, permissionDenied } from "./errors.js";
@@ -13,9 +14,6 @@ export interface ResourceManagerParts {
 }
 
 type Version = "v1" | "v3";
-
-/** Of one question. https://cloud.google.com/iam/docs/testing-permissions */
-const MAX_TESTED_PERMISSIONS = 100;
 
 export function createResourceManager(parts: ResourceManagerParts): GcpService {
   return { name: "cloudresourcemanager", api: "cloudresourcemanager.googleapis.com", serves: (host) => host === "cloudresourcemanager.googleapis.com", routes: [...routesOf(parts, "v1"), ...routesOf(parts, "v3")] };
@@ -43,7 +41,7 @@ function routesOf(parts: ResourceManagerParts, version: Version): GcpRoute[] {
     route("POST", "/{project}:testIamPermissions", "TestIamPermissions", async ({ caller, params, body }) => {
       const asked = (body as { permissions?: unknown } | undefined)?.permissions;
       const permissions = Array.isArray(asked) ? asked.filter((each): each is string => typeof each === "string") : [];
-      if (permissions.length > MAX_TESTED_PERMISSIONS || permissions.some((each) => each.includes("*"))) throw invalidArgument();
+      if (permissions.length > TESTED_PERMISSIONS || permissions.some((each) => each.includes("*"))) throw invalidArgument();
       const project = projects.find(params["project"] ?? "");
       const granted = project ? permissions.filter((permission) => context.allows(caller, permission, resourceOf(project))) : [];
       return granted.length > 0 ? { permissions: granted } : {};
@@ -69,12 +67,14 @@ function ancestry(parts: ResourceManagerParts): GcpRoute {
 function find({ context, projects }: ResourceManagerParts, version: Version, { caller, params }: GcpRequest, permission: string): ProjectRecord {
   const asked = params["project"] ?? "";
   const project = projects.find(asked);
-  if (project && context.allows(caller, permission, resourceOf(project))) {
+  try {
+    if (!project) throw permissionDenied(permission, projectResource(asked));
     context.require(caller, permission, resourceOf(project));
     return project;
+  } catch (error) {
+    if (version === "v1" && error instanceof GcpError) throw new GcpError(error.status, "The caller does not have permission", error.info);
+    throw error;
   }
-  if (version === "v3") throw permissionDenied(permission, projectResource(asked));
-  throw new GcpError("PERMISSION_DENIED", "The caller does not have permission", permissionDenied(permission, projectResource(asked)).info);
 }
 
 function resourceOf({ projectId }: ProjectRecord): GcpResource {

@@ -58,7 +58,8 @@ function projectNumberOf(parameters: Parameters): string | undefined {
   return project !== undefined && /^\d+$/.test(project) ? project : undefined;
 }
 
-async function exchange({ core, iam, tokens, audit, project, aws }: StsParts, parameters: Parameters): Promise<RawAnswer> {
+async function exchange(parts: StsParts, parameters: Parameters): Promise<RawAnswer> {
+  const { core, iam, tokens, audit } = parts;
   const asked = (name: string): string => parameters.get(name) ?? "";
   const audience = asked("audience");
   const name = parseStsAudience(audience);
@@ -75,10 +76,10 @@ async function exchange({ core, iam, tokens, audit, project, aws }: StsParts, pa
     pool: pool === undefined ? undefined : iam.pool(pool, "effective"),
     provider: pool === undefined || name === undefined ? undefined : iam.provider(`${pool}/providers/${name.provider}`, "effective"),
     issuer: (issuerUri) => fetchIssuer(core, issuerUri),
-    awsIdentity: (request) => replayIdentity(request, aws),
+    awsIdentity: (request) => replayIdentity(request, (signed) => parts.aws(signed)),
   });
   if (!answer.allowed) return new RawAnswer(oauthError(answer.httpStatus, answer.error, answer.description));
-  const host = name === undefined ? undefined : project(name.project);
+  const host = name === undefined ? undefined : parts.project(name.project);
   if (host && pool !== undefined) audit.note({ permission: "sts.identityProviders.exchange", resource: audience, projectId: host.projectId, granted: true, principal: answer.identity.principal });
   const token = tokens.issueFederated(pool ?? "", answer.identity, (scope ?? "").split(" ").filter(Boolean), answer.expiresInSeconds);
   return new RawAnswer(json(200, { access_token: token, issued_token_type: ACCESS_TOKEN_TYPE, token_type: "Bearer", expires_in: answer.expiresInSeconds }));
