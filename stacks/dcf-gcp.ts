@@ -146,7 +146,7 @@ function lookups(config: DcfGcpConfig, place: Place): Lookup[] {
         jwksJson: workload.jwksJson === undefined ? undefined : canonicalJwks(workload.jwksJson),
       },
     };
-    found.push(lookUpTrust(expected, provider.mode === "existing"));
+    found.push(lookUpTrust(expected, provider.mode === "existing", { oidc: { issuerUri: workload.issuer, subject: workload.subject } }));
   }
   if (serviceAccount.mode === "existing") found.push(lookUpAccount("serviceAccount.id", `${serviceAccount.id}@${projectId}.iam.gserviceaccount.com`, projectId));
   if (bucket.mode === "existing") found.push(lookUpBucket(bucket.name, region));

@@ -7,6 +7,7 @@ import { getProject } from "@pulumi/gcp/organizations/getProject.js";
 import { getAccount } from "@pulumi/gcp/serviceaccount/getAccount.js";
 import { getBucket } from "@pulumi/gcp/storage/getBucket.js";
 import { poolAdoptionMistakes, providerAdoptionMistakes, type ExpectedProvider } from "../components/gcp/index.js";
+import { judgeStated, type StatedAdmission } from "../components/gcp/stated-admission.js";
 import type { Contract } from "../contract/index.js";
 import { SANDBOX_PROJECT_LABEL } from "../facts/sandbox.js";
 
@@ -61,10 +62,13 @@ export async function refuseEarly(integration: string, lookups: Lookup[]): Promi
   if (lines.length > 0) throw new pulumi.RunError(`${integration} cannot be provisioned, and nothing was changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
-/** An existing pool, and the provider in it if that exists too. */
-export async function lookUpTrust(expected: ExpectedProvider, existingProvider: boolean): Lookup {
+/** An existing pool, and the provider in it if that exists too, with who is meant to get in. */
+export async function lookUpTrust(expected: ExpectedProvider, existingProvider: boolean, workload: Pick<StatedAdmission, "oidc" | "aws">): Lookup {
+  const { mapping, condition } = expected;
+  const stated = existingProvider ? judgeStated({ mapping, condition, ...workload }) : [];
   const pool = await poolAdoptionMistakes(expected);
-  const found = pool.length > 0 || !existingProvider ? pool : await providerAdoptionMistakes(expected);
+  const provider = pool.length > 0 || !existingProvider ? [] : await providerAdoptionMistakes(expected);
+  const found = [...stated, ...pool, ...provider];
   return found.map(({ path, reason }) => `${KEYS[path] ?? path}: ${reason}`);
 }
 

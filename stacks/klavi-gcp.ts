@@ -124,7 +124,8 @@ async function program(): Promise<Record<string, unknown>> {
 function lookups({ projectId, region, klavi, pool, provider, serviceAccount, bucket }: KlaviGcpConfig, place: Place): Lookup[] {
   const found: Lookup[] = [];
   if (pool.mode === "existing") {
-    const admission = awsAdmission({ accountId: klavi.awsAccountId, roleName: roleNameOf(klavi), sessionName: klavi.sessionName, uniqueId: klavi.roleUniqueId, subject: klavi.subject, bareRoleName: klavi.bareRoleName });
+    const role = { accountId: klavi.awsAccountId, roleName: roleNameOf(klavi), sessionName: klavi.sessionName, uniqueId: klavi.roleUniqueId, subject: klavi.subject, bareRoleName: klavi.bareRoleName };
+    const admission = awsAdmission(role);
     const expected = {
       projectId: place.host.id,
       poolId: pool.id,
@@ -133,7 +134,7 @@ function lookups({ projectId, region, klavi, pool, provider, serviceAccount, buc
       condition: provider.attributeCondition ?? admission.condition,
       awsAccountId: klavi.awsAccountId,
     };
-    found.push(lookUpTrust(expected, provider.mode === "existing"));
+    found.push(lookUpTrust(expected, provider.mode === "existing", { aws: role }));
   }
   if (serviceAccount.mode === "existing") found.push(lookUpAccount("serviceAccount.id", `${serviceAccount.id}@${projectId}.iam.gserviceaccount.com`, projectId));
   if (bucket.mode === "existing") found.push(lookUpBucket(bucket.name, { target: place.target, region }));

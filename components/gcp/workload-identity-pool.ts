@@ -8,6 +8,7 @@ import { awsAdmission, oidcAdmission, sessionNameRoom, type AwsRole } from "./at
 import { childOptions, GcpChecks, projectNumber } from "./common.js";
 import { canonicalJwks, jwksViolation } from "./jwks.js";
 import { poolAdoptionMistakes, providerAdoptionMistakes, takenReason } from "./provider-adoption.js";
+import { judgeStated } from "./stated-admission.js";
 import { numberRules, ruleViolation } from "../../facts/gcp/limits.js";
 
 /** Tokens of an OpenID Connect issuer. */
@@ -197,7 +198,8 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
     if (!args.existingPool) return pulumi.output(true as const);
     const { attributeMapping: mapping, attributeCondition: condition, poolId, providerId } = this;
     return pulumi.output({ projectId, poolId, providerId, mapping, condition, oidc, aws }).apply(async ({ aws: role, ...expected }) => {
-      const found = await poolAdoptionMistakes(expected, { parent: this });
+      const found = args.existingProvider ? judgeStated({ ...expected, aws: role }) : [];
+      found.push(...(await poolAdoptionMistakes(expected, { parent: this })));
       if (found.length === 0 && args.existingProvider) {
         found.push(...(await providerAdoptionMistakes({ ...expected, awsAccountId: role?.accountId }, { parent: this })));
       }
