@@ -23,7 +23,8 @@ export interface QueryCall {
 
 /** The operation and its members, from the body of a POST or the query of a GET. */
 export function readQuery(request: WireRequest): QueryCall {
-  const parameters = new URLSearchParams(request.method === "POST" ? request.body.toString("utf8") : request.url.search);
+  // A POST may have them in its query string too, as the signed requests do that other clouds replay.
+  const parameters = new URLSearchParams([...request.url.searchParams, ...(request.method === "POST" ? new URLSearchParams(request.body.toString("utf8")) : [])]);
   const action = parameters.get("Action") ?? undefined;
   const root: Tree = new Map();
   for (const [name, value] of parameters) if (!IGNORED.test(name)) insert(root, name.split("."), value);
