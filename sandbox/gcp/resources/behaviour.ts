@@ -42,6 +42,8 @@ export interface Definition {
   /** The input for the physical name; made of the logical one where the program gives none. */
   name?: { property: string; maxLength: number; lowerCase?: boolean };
   computed?: readonly string[];
+  /** Boolean inputs that are false where they are left out: to say so is the same as to say nothing. */
+  flags?: readonly string[];
   /** Inputs that only the provider knows, no service: read back as they were. `deletionPolicy` is one without being named here. */
   local?: readonly string[];
   /** Inputs that exist in the package but are not played, with the way out. */
@@ -66,7 +68,7 @@ export interface Definition {
 }
 
 export function behaviour(cloud: GcpCloud, definition: Definition): ResourceBehaviour<GcpScope> {
-  const { type, name, defaults = {}, computed = [], places = definition.inputs.includes("project") ? ["project"] : [] } = definition;
+  const { type, name, defaults = {}, computed = [], flags = [], places = definition.inputs.includes("project") ? ["project"] : [] } = definition;
   const local = [...(definition.local ?? []), ...(definition.inputs.includes("deletionPolicy") ? ["deletionPolicy"] : [])];
   const context = (scope: GcpScope, properties: Properties): Context => ({
     api: new Api(cloud, scope),
@@ -77,6 +79,7 @@ export function behaviour(cloud: GcpCloud, definition: Definition): ResourceBeha
     const given: Readonly<Record<Place, string | undefined>> = { project: scope.project, region: scope.region, location: scope.region, zone: scope.zone };
     return compact(Object.fromEntries(places.map((place) => [place, properties[place] ?? given[place]])));
   };
+  const withoutFalse = (inputs: Properties): Properties => Object.fromEntries(Object.entries(inputs).filter(([key, value]) => value !== false || !flags.includes(key)));
   /** What the resource is labelled with: the program's labels over the provider's. */
   const labelled = (scope: GcpScope, properties: Properties): Properties =>
     definition.labels === true ? { effectiveLabels: { ...scope.defaultLabels, ...labelsOf(properties.labels) } } : {};
@@ -87,7 +90,7 @@ export function behaviour(cloud: GcpCloud, definition: Definition): ResourceBeha
     const own = compact(Object.fromEntries(local.map((key) => [key, olds[key] ?? defaults[key] ?? fallback[key]])));
     const labels = definition.labels === true ? labelOutputs(labelsOf(state.outputs.effectiveLabels), olds, scope) : {};
     const outputs = compact({ ...placed(scope, olds), ...state.outputs, ...labels, ...own, id: state.id ?? id });
-    return { id: state.id ?? id, outputs, inputs: pick(compact({ ...outputs, ...state.inputs }), definition.inputs) };
+    return { id: state.id ?? id, outputs, inputs: withoutFalse(pick(compact({ ...outputs, ...state.inputs }), definition.inputs)) };
   }
 
   async function outputsOf(id: string, scope: GcpScope, inputs: Properties): Promise<Properties> {
@@ -105,7 +108,7 @@ export function behaviour(cloud: GcpCloud, definition: Definition): ResourceBeha
 
     check(given, scope, logicalName, olds) {
       const failures: CheckFailure[] = [];
-      let inputs = compact({ ...defaults, ...(local.includes("deletionPolicy") && { deletionPolicy: "DELETE" }), ...given });
+      let inputs = withoutFalse(compact({ ...defaults, ...(local.includes("deletionPolicy") && { deletionPolicy: "DELETE" }), ...given }));
       for (const [key, instead] of Object.entries(definition.notPlayed ?? {})) {
         if (key in inputs) failures.push({ property: key, reason: `the sandbox does not play this input of ${type}; ${instead}` });
       }
@@ -123,7 +126,7 @@ export function behaviour(cloud: GcpCloud, definition: Definition): ResourceBeha
       return failures.length > 0 ? { inputs, failures } : { inputs: definition.normalise?.(inputs) ?? inputs, failures };
     },
 
-    preview: (inputs, scope) => ({ ...labelled(scope, inputs), ...definition.known?.(inputs, context(scope, inputs)) }),
+    preview: (inputs, scope) => ({ ...Object.fromEntries(flags.map((flag) => [flag, inputs[flag] ?? false])), ...labelled(scope, inputs), ...definition.known?.(inputs, context(scope, inputs)) }),
 
     async create(inputs, scope) {
       const at = context(scope, inputs);

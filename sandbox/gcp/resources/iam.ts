@@ -49,6 +49,7 @@ export const workloadIdentityPool: Definition = {
     "workloadIdentityPoolId",
   ],
   required: ["workloadIdentityPoolId"],
+  flags: ["disabled"],
   replaceOn: ["workloadIdentityPoolId"],
   computed: ["mode"],
   notPlayed: Object.fromEntries(["attestationRules", "inlineCertificateIssuanceConfig", "inlineTrustConfig"].map((name) => [name, "pools here only federate external identities"])),
@@ -92,6 +93,7 @@ export const workloadIdentityPoolProvider: Definition = {
   noun: "WorkloadIdentityPoolProvider",
   inputs: [...providerSettings, "deletionPolicy", "project", "saml", "workloadIdentityPoolId", "workloadIdentityPoolProviderId", "x509"],
   required: ["workloadIdentityPoolId", "workloadIdentityPoolProviderId"],
+  flags: ["disabled"],
   replaceOn: ["workloadIdentityPoolId", "workloadIdentityPoolProviderId"],
   notPlayed: { saml: "use oidc or aws", x509: "use oidc or aws" },
 
@@ -172,7 +174,7 @@ const emailOf = (accountId: unknown, project: string): string => `${String(accou
 const accountName = (project: string, email: string): string => `projects/${project}/serviceAccounts/${email}`;
 const accountForms = ["projects/{project}/serviceAccounts/{email}", "{project}/{email}", "{email}"];
 
-export const account: Definition = {
+const account: Definition = {
   type: "gcp:serviceaccount/account:Account",
   noun: "ServiceAccount",
   inputs: ["accountId", "createIgnoreAlreadyExists", "deletionPolicy", "description", "disabled", "displayName", "project"],
@@ -254,16 +256,16 @@ const accountTarget: PolicyTarget = {
   setPolicy: ({ serviceAccountId }, policy, { api }) => api.call("POST", `${IAM}/${String(serviceAccountId)}:setIamPolicy`, { policy }),
 };
 
-export const accountIamMember = iamMember("gcp:serviceaccount/iAMMember:IAMMember", accountTarget);
-export const accountIamBinding = iamBinding("gcp:serviceaccount/iAMBinding:IAMBinding", accountTarget);
-export const accountIamPolicy = iamPolicy("gcp:serviceaccount/iAMPolicy:IAMPolicy", accountTarget);
+const accountIamMember = iamMember("gcp:serviceaccount/iAMMember:IAMMember", accountTarget);
+const accountIamBinding = iamBinding("gcp:serviceaccount/iAMBinding:IAMBinding", accountTarget);
+const accountIamPolicy = iamPolicy("gcp:serviceaccount/iAMPolicy:IAMPolicy", accountTarget);
 
 /** The policy of an account, for lookups. */
 export const accountPolicy = (serviceAccountId: unknown, context: Context): ReturnType<PolicyTarget["getPolicy"]> => accountTarget.getPolicy({ serviceAccountId }, context);
 
 // ---- deny policies ----
 
-export const denyPolicy: Definition = {
+const denyPolicy: Definition = {
   type: "gcp:iam/denyPolicy:DenyPolicy",
   noun: "DenyPolicy",
   inputs: ["deletionPolicy", "displayName", "name", "parent", "rules"],
@@ -298,3 +300,13 @@ export const denyPolicy: Definition = {
 function denyUrl(id: string): string {
   return `${IAM2}/policies/${id.slice(0, id.lastIndexOf("/"))}/denypolicies/${lastSegment(id)}`;
 }
+
+export const iamDefinitions: readonly Definition[] = [
+  account,
+  accountIamBinding,
+  accountIamMember,
+  accountIamPolicy,
+  denyPolicy,
+  workloadIdentityPool,
+  workloadIdentityPoolProvider,
+];
