@@ -105,5 +105,22 @@ Examples:
       await printToken(options);
     });
 
+  sandbox
+    .command("kubeconfig")
+    .description("print a kubeconfig for the administrator of a cluster of the running sandbox; it holds a token")
+    .argument("[cluster]", "dcf-apps is the customer's on GKE, platform the platform's own", "platform")
+    .addOption(sandboxOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ cloud-federation sandbox kubeconfig dcf-apps > kubeconfig && kubectl --kubeconfig kubeconfig get namespaces
+  $ cloud-federation sandbox kubeconfig > kubeconfig && kubectl --kubeconfig kubeconfig -n dcf create token project-4711`,
+    )
+    .action(async (cluster: string, options: { sandbox?: string }) => {
+      const { printKubeconfig } = await import("./sandbox-kubeconfig.js");
+      await printKubeconfig(cluster, options);
+    });
+
   registerSandboxAdmin(sandbox);
 }

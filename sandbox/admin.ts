@@ -89,6 +89,9 @@ function createRoutes(): Record<string, Record<string, Route>> {
         return { variables: sandbox.env(region === null ? {} : { region }) };
       },
     },
+    "/kubeconfig": {
+      GET: ({ sandbox, query }) => ({ kubeconfig: sandbox.kubernetes.kubeconfig(query.get("cluster") ?? sandbox.kubernetes.platformCluster.name, sandbox.url) }),
+    },
     "/types": { GET: ({ sandbox }) => ({ types: sandbox.store.types().filter((type) => !type.startsWith(secretPrefix)) }) },
     "/resources": {
       GET: ({ sandbox, query }) => {

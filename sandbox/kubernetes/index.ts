@@ -53,7 +53,7 @@ export function createKubernetes(core: SandboxCore, options: KubernetesOptions):
     createCluster: (cluster) => clusters.create(cluster),
     deleteCluster: (name) => clusters.delete(name),
     issuerKeys: async (name) => (await tokens.issuer(clusters.get(name))).keys.map(({ jwk }) => jwk),
-    kubeconfig: (name) => writeKubeconfig(clusters.get(name), clusters.token(name), caPem),
+    kubeconfig: (name, proxyUrl) => writeKubeconfig(clusters.get(name), clusters.token(name), caPem, proxyUrl),
     call: async <T>(cluster: string, user: KubernetesCloud["administrator"], method: string, path: string, body?: unknown, contentType?: string) => {
       const url = new URL(path, clusters.get(cluster).server);
       const headers = { "user-agent": "sandbox", ...(contentType !== undefined && { "content-type": contentType }) };

@@ -4,11 +4,11 @@ import { isJsonObject, type JsonObject } from "../../trust/jwt.js";
 import type { KubernetesCluster } from "./types.js";
 
 /** YAML with one cluster, one user and one context, all of the cluster's name. Holds the token. */
-export function writeKubeconfig({ name, server }: KubernetesCluster, token: string, caPem: string): string {
+export function writeKubeconfig({ name, server }: KubernetesCluster, token: string, caPem: string, proxyUrl: string | undefined): string {
   return stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name, cluster: { server, "certificate-authority-data": Buffer.from(caPem).toString("base64") } }],
+    clusters: [{ name, cluster: { server, "certificate-authority-data": Buffer.from(caPem).toString("base64"), ...(proxyUrl !== undefined && { "proxy-url": proxyUrl }) } }],
     users: [{ name, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     "current-context": name,

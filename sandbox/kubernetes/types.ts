@@ -50,8 +50,8 @@ export interface KubernetesCloud {
   readonly caPem: string;
   /** Makes the cluster's issuer where nobody has needed it yet, and answers with its keys as they are published. */
   issuerKeys(name: string): Promise<readonly Readonly<Record<string, string>>[]>;
-  /** A kubeconfig for the cluster's administrator: YAML, with a secret token. */
-  kubeconfig(name: string): string;
+  /** A kubeconfig for the cluster's administrator: YAML, with a secret token. With a proxy's URL, clients need no other setting to come here. */
+  kubeconfig(name: string, proxyUrl?: string): string;
   /** Calls the cluster's API past the wire: `call("platform", admin, "GET", "/apis/apps/v1/namespaces/default/deployments")`. Throws KubernetesError. */
   call<T = Record<string, unknown>>(cluster: string, user: KubernetesUser, method: string, path: string, body?: unknown, contentType?: string): Promise<T>;
   /** `system:masters`. */
