@@ -20,6 +20,7 @@ export interface Answered {
   items?: { name: string; generation: string }[];
   md5Hash: string;
   mediaLink: string;
+  metadata: Record<string, string>;
   name: string;
   nextPageToken: string;
   permissions: string[];

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../../sandbox/index.js";
+import { type Sandbox, type SandboxSnapshot, defaultIssuerUrl, startSandbox } from "../../../sandbox/index.js";
 import { Clients, onPath } from "./clients.js";
 import { type Received, type Send, proxied, serviceAccount } from "./proxied.js";
 
@@ -469,6 +469,41 @@ describe("real clients", () => {
   const { folder } = clients;
   const gcloud = clients.gcloud.bind(clients);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("google-auth-library puts objects as the workload itself, and refuses what it may not", async () => {
+    const pools = `https://iam.googleapis.com/v1/projects/${PROJECT}/locations/global/workloadIdentityPools`;
+    const post = (url: string, body: object = {}) => send("POST", url, { token: admin, body });
+    for (const api of ["sts", "iam"]) await post(`https://serviceusage.googleapis.com/v1/projects/${PROJECT}/services/${api}.googleapis.com:enable`);
+    await post(`${pools}?workloadIdentityPoolId=dcf-pool`);
+    const oidc = { issuerUri: defaultIssuerUrl };
+    await post(`${pools}/dcf-pool/providers?workloadIdentityPoolProviderId=dcf-oidc`, { oidc, attributeMapping: { "google.subject": "assertion.sub" }, attributeCondition: "assertion.sub == 'project-4711'" });
+    const pool = "iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dcf-pool";
+    await grant("roles/storage.objectCreator", `principal://${pool}/subject/project-4711`);
+    const [credentials, subjectToken] = [join(folder, "credentials.json"), join(folder, "subject-token")];
+    writeFileSync(subjectToken, await sandbox.issuers.mint({ subject: "project-4711", audience: `https://${pool}/providers/dcf-oidc` }));
+    const configuration = {
+      type: "external_account",
+      audience: `//${pool}/providers/dcf-oidc`,
+      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+      token_url: "https://sts.googleapis.com/v1/token",
+      credential_source: { file: subjectToken, format: { type: "text" } },
+    };
+    writeFileSync(credentials, JSON.stringify(configuration));
+    const url = `${UPLOAD}/b/${bucket}/o?uploadType=media&name=from-workload`;
+    const program = `
+      const { GoogleAuth } = require("google-auth-library");
+      new GoogleAuth({ scopes: ["https://www.googleapis.com/auth/cloud-platform"] }).getClient()
+        .then((client) => client.request({ url: ${JSON.stringify(url)}, method: "POST", body: "1", headers: { "content-type": "text/plain" }, retry: false }))
+        .then(({ status, data }) => ({ status, data }), ({ status, message, response }) => ({ status, message, data: response?.data }))
+        .then((answer) => console.log(JSON.stringify(answer)));`;
+    const put = async () => {
+      const variables = { GOOGLE_APPLICATION_CREDENTIALS: credentials, GOOGLE_CLOUD_PROJECT: PROJECT, NODE_EXTRA_CA_CERTS: sandbox.caFile };
+      const { out, err } = await clients.run(process.execPath, ["-e", program], variables);
+      return JSON.parse(out || JSON.stringify({ err })) as object;
+    };
+    expect(await put()).toMatchObject({ status: 200, data: { name: "from-workload", size: "1" } });
+    expect(await put()).toMatchObject({ status: 403, data: denied("Caller", "storage.objects.delete").body });
+  });
 
   (hasGcloud ? it : it.skip)(
     "gcloud storage makes buckets, uploads, reads, lists, grants and removes",
