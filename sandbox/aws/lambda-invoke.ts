@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { FUNCTION_URL_FORBIDDEN, LAMBDA_PRINCIPAL, WRONG_ARCHITECTURE, architectures, lambdaRefusals } from "../../facts/aws/lambda.js";
+import { RESPONSE_LABEL } from "../containers.js";
 import type { WireRequest, WireResponse } from "../types.js";
 import { type LambdaAccess, named, operation, refuse } from "./lambda-access.js";
 import { isBusy, servedCode } from "./lambda-functions.js";
@@ -9,9 +10,6 @@ import type { LambdaFunction } from "./lambda-store.js";
 import { type CallAs, assumableRole, serviceSession } from "./service-role.js";
 import type { AwsServiceContext, Operation, OperationRequest } from "./service.js";
 import { AwsError, type AwsCaller } from "./types.js";
-
-/** An image with this label answers `{"statusCode", "headers", "body"}` as the label's JSON says. */
-export const RESPONSE_LABEL = "cloud-federation.sandbox.response";
 
 interface HttpAnswer {
   statusCode?: number;

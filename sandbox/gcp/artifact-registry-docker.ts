@@ -39,11 +39,18 @@ export function isRegistryHost(host: string): boolean {
   return HOST.test(host);
 }
 
-export function createDockerRegistry(context: GcpServiceContext, store: ArtifactStore): (request: WireRequest) => Promise<WireResponse> {
+/** Images for callers who are known already: those of the registry's own protocol, and services that work for somebody. */
+export interface ImageRepositories {
+  /** Repository and image that a name leads to. Throws {@link RegistryError} unless the caller has the permission. */
+  readonly open: (caller: GcpCaller, location: string, name: string, permission: ArtifactPermission) => { repository: Repository; image: string };
+  /** What the caller may do with the images under a name is decided at each use. */
+  readonly repositoryOf: (caller: GcpCaller, location: string, name: string) => RegistryRepository;
+}
+
+export function createImageRepositories(context: GcpServiceContext, store: ArtifactStore): ImageRepositories {
   const { core, cloud } = context;
   const apis = new ApiStates(core);
 
-  /** Repository and image that a name leads to, where the caller has the permission. */
   function open(caller: GcpCaller, location: string, name: string, permission: ArtifactPermission): { repository: Repository; image: string } {
     const [project = "", repositoryId = "", ...rest] = name.split("/");
     if (rest.length === 0) throw refuse(registryRefusals.nameInvalid());
@@ -145,6 +152,13 @@ export function createDockerRegistry(context: GcpServiceContext, store: Artifact
     store.putImage(repository, pushed);
     if (!byDigest) store.tag(repository, pushed, reference);
   }
+
+  return { open, repositoryOf };
+}
+
+export function createDockerRegistry(context: GcpServiceContext, store: ArtifactStore): (request: WireRequest) => Promise<WireResponse> {
+  const { core, cloud } = context;
+  const { open, repositoryOf } = createImageRepositories(context, store);
 
   /** The access token in `Basic` credentials, or in `Bearer` ones itself. */
   function accessTokenOf({ headers }: WireRequest): string | undefined {

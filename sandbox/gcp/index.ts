@@ -8,6 +8,8 @@ import { createArtifactRegistry } from "./artifact-registry.js";
 import { Audit } from "./audit.js";
 import { PolicyAuthoriser } from "./authoriser.js";
 import { createCall } from "./call.js";
+import { createCloudBuild } from "./cloud-build.js";
+import { createCloudRun } from "./cloud-run.js";
 import { createContainer } from "./container.js";
 import { projectDenied } from "./errors.js";
 import { GcpFront } from "./front.js";
@@ -91,6 +93,8 @@ export function createGcp(core: SandboxCore, parts: GcpParts): { cloud: GcpCloud
   const { issuers } = parts;
   const services: GcpService[] = [
     createArtifactRegistry(context),
+    createCloudBuild(context),
+    createCloudRun({ context, issuers }),
     createContainer(context, () => parts.kubernetes()),
     createIam(context),
     createIamCredentials({ context, iam, tokens, issuers, orgPolicies }),

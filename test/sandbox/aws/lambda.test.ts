@@ -4,7 +4,7 @@ import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FUNCTION_URL_FORBIDDEN } from "../../../facts/aws/lambda.js";
-import { RESPONSE_LABEL } from "../../../sandbox/aws/lambda-invoke.js";
+import { RESPONSE_LABEL } from "../../../sandbox/containers.js";
 import type { AwsCaller } from "../../../sandbox/aws/types.js";
 import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../../sandbox/index.js";
 import { type Call, type EcrAnswer, type EcrCall, pushImage, testImage } from "./images.js";
