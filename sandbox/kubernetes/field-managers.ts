@@ -64,12 +64,11 @@ function replaced(managers: readonly Manager[], isWriter: (each: Manager) => boo
   return managers.some(isWriter) ? managers.map((each) => (isWriter(each) ? entry : each)) : [...managers, entry];
 }
 
-/** An item of a list is managed by whoever manages anything in it. */
+/** Whoever manages anything in an item of a list, or in a list that somebody applied empty, keeps it there. */
 function managesWithin(fields: FieldSet, path: string): boolean {
-  const item = pathOf(path);
-  if (item.at(-1) !== ".") return fields.has(path);
-  const inside = pathKey(item.slice(0, -1)).slice(0, -1);
-  return [...fields].some((each) => each.startsWith(`${inside},`));
+  const parts = pathOf(path);
+  const inside = pathKey(parts.at(-1) === "." ? parts.slice(0, -1) : parts).slice(0, -1);
+  return fields.has(path) || [...fields].some((each) => each.startsWith(`${inside},`));
 }
 
 function identityOf({ metadata }: KubernetesObject): Partial<KubernetesObject["metadata"]> {

@@ -24,7 +24,7 @@ export function fieldsOf(object: Json): Map<string, unknown> {
   const visit = (value: unknown, path: FieldPath, name: string, dotted: string): void => {
     if (UNMANAGED.has(dotted)) return;
     const items = Array.isArray(value) ? elements(name, value) : undefined;
-    if (items) {
+    if (items && items.length > 0) {
       for (const { element, item } of items) {
         found.set(pathKey([...path, element, "."]), element);
         if (isJsonObject(item)) members(item, [...path, element], dotted);
@@ -46,7 +46,7 @@ export function fieldsOf(object: Json): Map<string, unknown> {
 function elements(name: string, list: readonly unknown[]): { element: string; item: unknown }[] | undefined {
   if (SET_LISTS.includes(name)) return list.map((item) => ({ element: `v:${JSON.stringify(item)}`, item }));
   const keys = Object.hasOwn(MAP_LISTS, name) ? MAP_LISTS[name] : undefined;
-  if (!keys || list.length === 0 || !list.every(isJsonObject)) return undefined;
+  if (!keys || !list.every(isJsonObject)) return undefined;
   return list.map((item) => ({ element: `k:${JSON.stringify(keysOf(name, keys, item))}`, item }));
 }
 
