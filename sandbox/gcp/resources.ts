@@ -3,15 +3,43 @@ import type { ProviderTable, ResourceBehaviour } from "../types.js";
 import { rememberToken } from "./resources/api.js";
 import * as artifactRegistry from "./resources/artifact-registry.js";
 import { behaviour, type Definition } from "./resources/behaviour.js";
+import * as cloudRun from "./resources/cloud-run.js";
 import * as container from "./resources/container.js";
-import { iamDefinitions } from "./resources/iam.js";
+import * as iam from "./resources/iam.js";
 import { createInvokes } from "./resources/invokes.js";
-import { projectsDefinitions } from "./resources/projects.js";
+import * as projects from "./resources/projects.js";
 import * as storage from "./resources/storage.js";
 import { labelsOf } from "./resources/values.js";
 import type { GcpCaller, GcpCloud, GcpScope } from "./types.js";
 
-const definitions: readonly Definition[] = [...iamDefinitions, ...projectsDefinitions];
+const definitions: readonly Definition[] = [
+  artifactRegistry.repository,
+  artifactRegistry.repositoryIamBinding,
+  artifactRegistry.repositoryIamMember,
+  artifactRegistry.repositoryIamPolicy,
+  cloudRun.service,
+  cloudRun.serviceIamBinding,
+  cloudRun.serviceIamMember,
+  cloudRun.serviceIamPolicy,
+  iam.account,
+  iam.accountIamBinding,
+  iam.accountIamMember,
+  iam.accountIamPolicy,
+  iam.denyPolicy,
+  iam.workloadIdentityPool,
+  iam.workloadIdentityPoolProvider,
+  projects.iamCustomRole,
+  projects.projectIamAuditConfig,
+  projects.projectIamBinding,
+  projects.projectIamMember,
+  projects.projectIamPolicy,
+  projects.service,
+  storage.bucket,
+  storage.bucketIamBinding,
+  storage.bucketIamMember,
+  storage.bucketIamPolicy,
+  storage.bucketObject,
+];
 
 export function createGcpTable(cloud: GcpCloud): ProviderTable<GcpScope> {
   const resources = definitions.map((definition): [string, ResourceBehaviour<GcpScope>] => [definition.type, behaviour(cloud, definition)]);
@@ -19,7 +47,7 @@ export function createGcpTable(cloud: GcpCloud): ProviderTable<GcpScope> {
     package: "gcp",
     scope: (config) => scope(cloud, config),
     resources: new Map(resources),
-    invokes: createInvokes(cloud, artifactRegistry.lookups, container.lookups, storage.lookups),
+    invokes: createInvokes(cloud, artifactRegistry.lookups, cloudRun.lookups, container.lookups, storage.lookups),
   };
 }
 

@@ -174,7 +174,7 @@ const emailOf = (accountId: unknown, project: string): string => `${String(accou
 const accountName = (project: string, email: string): string => `projects/${project}/serviceAccounts/${email}`;
 const accountForms = ["projects/{project}/serviceAccounts/{email}", "{project}/{email}", "{email}"];
 
-const account: Definition = {
+export const account: Definition = {
   type: "gcp:serviceaccount/account:Account",
   noun: "ServiceAccount",
   inputs: ["accountId", "createIgnoreAlreadyExists", "deletionPolicy", "description", "disabled", "displayName", "project"],
@@ -256,16 +256,16 @@ const accountTarget: PolicyTarget = {
   setPolicy: ({ serviceAccountId }, policy, { api }) => api.call("POST", `${IAM}/${String(serviceAccountId)}:setIamPolicy`, { policy }),
 };
 
-const accountIamMember = iamMember("gcp:serviceaccount/iAMMember:IAMMember", accountTarget);
-const accountIamBinding = iamBinding("gcp:serviceaccount/iAMBinding:IAMBinding", accountTarget);
-const accountIamPolicy = iamPolicy("gcp:serviceaccount/iAMPolicy:IAMPolicy", accountTarget);
+export const accountIamMember = iamMember("gcp:serviceaccount/iAMMember:IAMMember", accountTarget);
+export const accountIamBinding = iamBinding("gcp:serviceaccount/iAMBinding:IAMBinding", accountTarget);
+export const accountIamPolicy = iamPolicy("gcp:serviceaccount/iAMPolicy:IAMPolicy", accountTarget);
 
 /** The policy of an account, for lookups. */
 export const accountPolicy = (serviceAccountId: unknown, context: Context): ReturnType<PolicyTarget["getPolicy"]> => accountTarget.getPolicy({ serviceAccountId }, context);
 
 // ---- deny policies ----
 
-const denyPolicy: Definition = {
+export const denyPolicy: Definition = {
   type: "gcp:iam/denyPolicy:DenyPolicy",
   noun: "DenyPolicy",
   inputs: ["deletionPolicy", "displayName", "name", "parent", "rules"],
@@ -300,13 +300,3 @@ const denyPolicy: Definition = {
 function denyUrl(id: string): string {
   return `${IAM2}/policies/${id.slice(0, id.lastIndexOf("/"))}/denypolicies/${lastSegment(id)}`;
 }
-
-export const iamDefinitions: readonly Definition[] = [
-  account,
-  accountIamBinding,
-  accountIamMember,
-  accountIamPolicy,
-  denyPolicy,
-  workloadIdentityPool,
-  workloadIdentityPoolProvider,
-];

@@ -22,10 +22,10 @@ const projectTarget: PolicyTarget = {
     api.call("POST", `${RESOURCE_MANAGER}/projects/${lastSegment(project)}:setIamPolicy`, { policy, updateMask: "bindings,etag,auditConfigs" }),
 };
 
-const projectIamMember = iamMember("gcp:projects/iAMMember:IAMMember", projectTarget);
-const projectIamBinding = iamBinding("gcp:projects/iAMBinding:IAMBinding", projectTarget);
-const projectIamPolicy = iamPolicy("gcp:projects/iAMPolicy:IAMPolicy", projectTarget);
-const projectIamAuditConfig = iamAuditConfig("gcp:projects/iAMAuditConfig:IAMAuditConfig", projectTarget);
+export const projectIamMember = iamMember("gcp:projects/iAMMember:IAMMember", projectTarget);
+export const projectIamBinding = iamBinding("gcp:projects/iAMBinding:IAMBinding", projectTarget);
+export const projectIamPolicy = iamPolicy("gcp:projects/iAMPolicy:IAMPolicy", projectTarget);
+export const projectIamAuditConfig = iamAuditConfig("gcp:projects/iAMAuditConfig:IAMAuditConfig", projectTarget);
 
 /** The policy of a project, for lookups. */
 export const projectPolicy = (project: unknown, context: Context): ReturnType<PolicyTarget["getPolicy"]> => projectTarget.getPolicy({ project }, context);
@@ -39,7 +39,7 @@ export async function isEnabled(api: Api, project: string, name: string): Promis
   return enabled.some((each) => lastSegment(each.name) === name);
 }
 
-const service: Definition = {
+export const service: Definition = {
   type: "gcp:projects/service:Service",
   noun: "ProjectService",
   inputs: ["checkIfServiceHasUsageOnDestroy", "deletionPolicy", "disableDependentServices", "disableOnDestroy", "project", "service"],
@@ -154,5 +154,3 @@ function roleOutputs(found: Members, before: unknown): Properties {
     permissions: inOrderOf(list(found.includedPermissions), before),
   });
 }
-
-export const projectsDefinitions: readonly Definition[] = [iamCustomRole, projectIamAuditConfig, projectIamBinding, projectIamMember, projectIamPolicy, service];
