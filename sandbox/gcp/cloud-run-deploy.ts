@@ -1,7 +1,8 @@
 /** Makes services and changes them, for every version of the API: who may, what is deployed, and what comes of it. */
 import { randomInt, randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { CLOUD_RUN_LIMITS, revisionDefaults, runTexts } from "../../facts/gcp/cloud-run.js";
+import { CLOUD_RUN_LIMITS, runTexts } from "../../facts/gcp/cloud-run.js";
+import { completedTemplate } from "./cloud-run-defaults.js";
 import { RunImages } from "./cloud-run-images.js";
 import { type Revision, type RunService, type RunStore, type ServicePlace, type ServiceSettings, type Template, serviceName } from "./cloud-run-store.js";
 import { defaultServiceAccount } from "./default-service-account.js";
@@ -114,18 +115,8 @@ export class Deployer {
   }
 
   #completed(template: Template, project: GcpProject): Template {
-    const [container, ...sidecars] = template.containers;
-    if (!container?.image) throw invalidArgument(runTexts.noContainer);
-    const { timeout, maxInstanceRequestConcurrency, scaling, limits, port } = revisionDefaults;
-    const { limits: given, ...resources } = (container["resources"] ?? {}) as { limits?: object };
-    return {
-      ...template,
-      timeout: template.timeout ?? timeout,
-      maxInstanceRequestConcurrency: template.maxInstanceRequestConcurrency ?? maxInstanceRequestConcurrency,
-      scaling: template.scaling ?? scaling,
-      serviceAccount: template.serviceAccount ?? defaultServiceAccount(this.context, project).email,
-      containers: [{ ...container, resources: { cpuIdle: true, startupCpuBoost: true, ...resources, limits: { ...limits, ...given } }, ports: container["ports"] ?? [port] }, ...sidecars],
-    };
+    if (!template.containers[0]?.image) throw invalidArgument(runTexts.noContainer);
+    return { ...completedTemplate(template), serviceAccount: template.serviceAccount ?? defaultServiceAccount(this.context, project).email };
   }
 
   #now(): string {
