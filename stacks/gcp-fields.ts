@@ -47,7 +47,7 @@ export function trustFields(defaults: { pool: string; provider: string }) {
 /** What pool and provider say together; for the whole configuration's refinement. */
 export function trustMistakes({ pool, provider }: { pool: { mode: string }; provider: { mode: string } }): { path: string[]; message: string }[] {
   if (provider.mode !== "existing" || pool.mode === "existing") return [];
-  return [{ path: ["pool", "mode"], message: "must be existing with provider.mode existing: the provider's pool is there too" }];
+  return [{ path: ["provider", "mode"], message: "must be create in a pool that the stack creates: an existing provider is in a pool that exists, so set pool.mode to existing too" }];
 }
 
 export function serviceAccountField(defaultId: string) {

@@ -44,6 +44,12 @@ const ROLE_SET = `principalSet://iam.googleapis.com/${POOL}/attribute.aws_role/a
 
 type Running = ReturnType<typeof runGcp>;
 
+/** Of a program that makes something and tells nothing of it. */
+const runMaking = (make: () => unknown, cloud?: FakeGcp): Running =>
+  runGcp(() => {
+    make();
+  }, cloud);
+
 /** The mistakes that a run ended with, given that it made nothing. */
 async function mistakes(running: Running): Promise<string> {
   const { result, children } = await running;
@@ -393,13 +399,13 @@ describe("GcpFederatedServiceAccount", () => {
 
 describe("GcpProjectServices", () => {
   it("enables each API and never disables one", async () => {
-    const done = await accepted(runGcp(() => void new GcpProjectServices("apis", { projectId, services: ["run.googleapis.com", "sts.googleapis.com"] })));
+    const done = await accepted(runMaking(() => new GcpProjectServices("apis", { projectId, services: ["run.googleapis.com", "sts.googleapis.com"] })));
     expect(done.child("apis-run").inputs).toEqual({ project: projectId, service: "run.googleapis.com", disableOnDestroy: false });
     expect(done.child("apis-sts").inputs).toEqual({ project: projectId, service: "sts.googleapis.com", disableOnDestroy: false });
   });
 
   it("refuses what is no API, and twins", async () => {
-    const text = await mistakes(runGcp(() => void new GcpProjectServices("apis", { projectId, services: ["run", "sts.googleapis.com", "sts.googleapis.com"] })));
+    const text = await mistakes(runMaking(() => new GcpProjectServices("apis", { projectId, services: ["run", "sts.googleapis.com", "sts.googleapis.com"] })));
     expect(text).toContain('services[0]: must be the name of a Google API, such as run.googleapis.com; got "run"');
     expect(text).toContain("services[2]: names sts.googleapis.com a second time");
   });
@@ -453,7 +459,7 @@ describe("GcpArtifactBucket and GcpRefusalBucket", () => {
   });
 
   it("makes the refusal bucket as hard, without anything to bring back", async () => {
-    const done = await accepted(runGcp(() => void new GcpRefusalBucket("refusal", { projectId, bucketName: "dcf-gcs-bucket-refusal", location: "us-central1" })));
+    const done = await accepted(runMaking(() => new GcpRefusalBucket("refusal", { projectId, bucketName: "dcf-gcs-bucket-refusal", location: "us-central1" })));
     expect(done.child("refusal").inputs).toEqual({ ...hardened, name: "dcf-gcs-bucket-refusal", softDeletePolicy: { retentionDurationSeconds: 0 }, lifecycleRules: [] });
     expect(done.bindings()).toEqual([]);
   });
@@ -546,7 +552,7 @@ describe("GcpArtifactRepository", () => {
 const repository = { projectId, location: "us-central1", repositoryId: "customer-dcf-repo" };
 
 describe("GcpBuilds", () => {
-  const buildsWith = (args: Partial<GcpBuildsArgs>) => runGcp(() => void new GcpBuilds("builds", { projectId, member: MEMBER, sourceBucket: "dcf-gcs-bucket", repository, ...args }));
+  const buildsWith = (args: Partial<GcpBuildsArgs>) => runMaking(() => new GcpBuilds("builds", { projectId, member: MEMBER, sourceBucket: "dcf-gcs-bucket", repository, ...args }));
   const BUILDER = "serviceAccount:dcf-build@customer-app-prod.iam.gserviceaccount.com";
   const account = "projects/customer-app-prod/serviceAccounts/dcf-build@customer-app-prod.iam.gserviceaccount.com";
   const starter = [
@@ -585,7 +591,7 @@ describe("GcpBuilds", () => {
 
 describe("GcpCloudRunTarget", () => {
   const targetWith = (args: Partial<GcpCloudRunTargetArgs>, cloud?: FakeGcp) =>
-    runGcp(() => void new GcpCloudRunTarget("run", { projectId, region: "us-central1", serviceName: "api", member: MEMBER, runtimeAccount: { accountId: "dcf-runtime" }, ...args }), cloud);
+    runMaking(() => new GcpCloudRunTarget("run", { projectId, region: "us-central1", serviceName: "api", member: MEMBER, runtimeAccount: { accountId: "dcf-runtime" }, ...args }), cloud);
   const actAs = { on: "projects/customer-app-prod/serviceAccounts/dcf-runtime@customer-app-prod.iam.gserviceaccount.com", role: "roles/iam.serviceAccountUser", member: MEMBER };
   const developer = { on: "api", role: "roles/run.developer", member: MEMBER };
 
@@ -645,9 +651,7 @@ describe("GcpCloudRunTarget", () => {
 describe("GcpGkeTarget", () => {
   const cluster = fakeGcp({ found: { getCluster: { "dcf-apps": { endpoint: "203.0.113.7", masterAuths: [{ clusterCaCertificate: "Q0E=" }] } } } });
   const targetWith = (args: Partial<GcpGkeTargetArgs>, cloud = cluster) =>
-    runGcp(
-      () =>
-        void new GcpGkeTarget("gke", {
+    runMaking(() => new GcpGkeTarget("gke", {
           projectId,
           clusterName: "dcf-apps",
           clusterLocation: "us-central1",
@@ -726,7 +730,7 @@ describe("GcpGkeTarget", () => {
 
 describe("KubernetesDeploymentAccess", () => {
   it("refuses Kubernetes' own users and nobody", async () => {
-    const accessFor = (users: string[]) => runGcp(() => void new KubernetesDeploymentAccess("access", { namespace: "apps", deployments: ["one"], users }));
+    const accessFor = (users: string[]) => runMaking(() => new KubernetesDeploymentAccess("access", { namespace: "apps", deployments: ["one"], users }));
     await accepted(accessFor(["a@example.com"]));
     expect(await mistakes(accessFor([]))).toContain("users: must name at least one user");
     expect(await mistakes(accessFor(["system:masters"]))).toContain("users[0]: must be the name of one user, not of Kubernetes' own (system:) and no pattern");
@@ -738,7 +742,7 @@ describe("GcpAuditLogs", () => {
 
   it("adds to what is there, and stays on destroy", async () => {
     const services = [{ service: "storage.googleapis.com", logTypes: ["DATA_WRITE"] }];
-    const done = await accepted(runGcp(() => void new GcpAuditLogs("audit", { projectId, services }), fakeGcp({ policy: { bindings: [], ...there } })));
+    const done = await accepted(runMaking(() => new GcpAuditLogs("audit", { projectId, services }), fakeGcp({ policy: { bindings: [], ...there } })));
     expect([...done.children.keys()]).toEqual(["audit-storage"]);
     expect(done.child("audit-storage").inputs).toEqual({
       project: projectId,
@@ -756,7 +760,7 @@ describe("GcpAuditLogs", () => {
 
   it("refuses unknown log types and twins", async () => {
     const text = await mistakes(
-      runGcp(() => void new GcpAuditLogs("audit", { projectId, services: [{ service: "sts.googleapis.com", logTypes: ["WRITES"] }, { service: "sts.googleapis.com", logTypes: [] }] })),
+      runMaking(() => new GcpAuditLogs("audit", { projectId, services: [{ service: "sts.googleapis.com", logTypes: ["WRITES"] }, { service: "sts.googleapis.com", logTypes: [] }] })),
     );
     expect(text).toContain('services[0].logTypes[0]: must be one of ADMIN_READ, DATA_READ, DATA_WRITE; got "WRITES"');
     expect(text).toContain("services[1].logTypes: must be one or more of ADMIN_READ, DATA_READ, DATA_WRITE");
