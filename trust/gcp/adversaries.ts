@@ -55,30 +55,26 @@ export function credentialOf(intended: IntendedIdentity): Adversary["credential"
 /** `literals` are the texts that the provider's condition compares with: whoever is named there, or so that a name begins or ends, is tried too. */
 export function adversariesOf(intended: IntendedIdentity, literals: readonly string[] = []): Adversary[] {
   const spelled = literals.flatMap((text) => [text, `${text}x`, `x${text}`, `x${text}x`, `${text}/x`, `${text}another-role/x`]);
-  if (intended.kind === "oidc") {
-    const { subject, claims = {} } = intended;
-    const named = spelled.filter((sub) => sub !== subject && sub !== "").map((sub) => namedSo(sub, { kind: "claims", claims: { ...claims, sub } }));
-    return [...subjectAdversaries(subject, claims), ...named];
-  }
-  const named = spelled
-    .filter((arn) => ARN.test(arn) && !isOfRole(arn, intended))
-    .map((arn) => namedSo(arn, { kind: "aws", account: intended.accountId, arn, userId: `AROAEXAMPLEEXAMPLE123:${SOME_SESSION}` }));
-  return [...roleAdversaries(intended), ...named];
+  const adversaries = intended.kind === "oidc" ? subjectAdversaries(intended, spelled) : roleAdversaries(intended, spelled);
+  return adversaries.filter(({ credential }) => !isIntended(credential, intended));
 }
 
-const ARN = /^arn:aws[a-z-]*:(?:sts|iam)::\d{12}:[a-z-]+\/[^/]+\/./;
-
-/** Whether a caller's ARN is a session of the role, and of the name that is meant where one is. */
-function isOfRole(arn: string, { partition = "aws", accountId, roleName, sessionName }: Extract<IntendedIdentity, { kind: "aws" }>): boolean {
+function isIntended(credential: Adversary["credential"], intended: IntendedIdentity): boolean {
+  if (credential.kind === "claims") return intended.kind === "oidc" && credential.claims["sub"] === intended.subject;
+  if (intended.kind === "oidc") return false;
+  const { partition = "aws", accountId, roleName, sessionName } = intended;
   const prefix = `arn:${partition}:sts::${accountId}:assumed-role/${roleName}/`;
-  return sessionName === undefined ? arn.startsWith(prefix) : arn === `${prefix}${sessionName}`;
+  return sessionName === undefined ? credential.arn.startsWith(prefix) : credential.arn === `${prefix}${sessionName}`;
 }
 
-function namedSo(name: string, credential: Adversary["credential"]): Adversary {
+function namedInCondition(name: string, credential: Adversary["credential"]): Adversary {
   return { code: "named-in-condition", who: `whoever is named ${JSON.stringify(name)}`, credential };
 }
 
-function subjectAdversaries(subject: string, claims: JsonObject): Adversary[] {
+const ARN = /^arn:aws[a-z-]*:(?:sts|iam)::(\d{12}):[a-z-]+\/[^/]+\/./;
+
+function subjectAdversaries({ subject, claims = {} }: Extract<IntendedIdentity, { kind: "oidc" }>, spelled: readonly string[]): Adversary[] {
+  const presenting = (sub: string): Adversary["credential"] => ({ kind: "claims", claims: { ...claims, sub } });
   const swapped = subject === subject.toUpperCase() ? subject.toLowerCase() : subject.toUpperCase();
   const subjects: [AdversaryCode, string, string][] = [
     ["other-subject", "another workload of the same issuer", "another-workload"],
@@ -89,10 +85,11 @@ function subjectAdversaries(subject: string, claims: JsonObject): Adversary[] {
     ["subject-shorter", "a workload whose subject is the beginning of this one", subject.slice(0, -1)],
     ["subject-case", "a workload whose subject differs in case", swapped],
   ];
-  return subjects.filter(([, , sub]) => sub !== subject && sub !== "").map(([code, who, sub]) => ({ code, who: `${who} (${JSON.stringify(sub)})`, credential: { kind: "claims", claims: { ...claims, sub } } }));
+  const made = subjects.filter(([, , sub]) => sub !== "").map(([code, who, sub]): Adversary => ({ code, who: `${who} (${JSON.stringify(sub)})`, credential: presenting(sub) }));
+  return [...made, ...spelled.filter((sub) => sub !== "").map((sub) => namedInCondition(sub, presenting(sub)))];
 }
 
-function roleAdversaries({ accountId, roleName, sessionName, partition = "aws" }: Extract<IntendedIdentity, { kind: "aws" }>): Adversary[] {
+function roleAdversaries({ accountId, roleName, sessionName, partition = "aws" }: Extract<IntendedIdentity, { kind: "aws" }>, spelled: readonly string[]): Adversary[] {
   const session = sessionName ?? SOME_SESSION;
   const adversaries: Adversary[] = [];
   const add = (code: AdversaryCode, who: string, credential: Adversary["credential"]) => adversaries.push({ code, who, credential });
@@ -114,6 +111,10 @@ function roleAdversaries({ accountId, roleName, sessionName, partition = "aws" }
       arn: `arn:${partition}:iam::${accountId}:user${path}/${roleName}/${session}`,
       userId: "AIDAEXAMPLEEXAMPLE123",
     });
+  }
+  for (const arn of spelled) {
+    // AWS says the account of the ARN, whatever else the text spells.
+    if (ARN.exec(arn)?.[1] === accountId) adversaries.push(namedInCondition(arn, { kind: "aws", account: accountId, arn, userId: `AROAEXAMPLEEXAMPLE123:${SOME_SESSION}` }));
   }
   return adversaries;
 }

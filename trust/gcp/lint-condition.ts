@@ -9,7 +9,7 @@ const PATH = "attributeCondition";
 
 /** `exact`: the bindings name one subject of this provider, which pins the workload by itself. */
 export function conditionFindings({ attributeCondition, oidc }: WorkloadIdentityPoolProvider, pin: string, exact: boolean): Finding[] {
-  if (attributeCondition === undefined || attributeCondition.trim() === "") return [missing(oidc?.issuerUri, pin, exact)];
+  if (attributeCondition === undefined || attributeCondition === "") return [missing(oidc?.issuerUri, pin, exact)];
   const program = compileCel(attributeCondition, "attribute-condition");
   // A condition that does not compile is a mistake of its own.
   if (typeof program === "string") return [];
