@@ -1,7 +1,9 @@
 /** A cluster's API as clients reach it: under its own host name behind the proxy, in TLS of the sandbox's authority. */
+import * as https from "node:https";
+import { checkServerIdentity } from "node:tls";
+import { HttpsProxyAgent } from "https-proxy-agent";
 import { parse } from "yaml";
 import type { Sandbox } from "../../../sandbox/index.js";
-import { proxied } from "../gcp/proxied.js";
 
 /** The members of the API's objects that tests look into. */
 export interface ApiObject {
@@ -23,13 +25,24 @@ export interface ApiAnswer {
 export type Call = (method: string, path: string, body?: unknown, contentType?: string) => Promise<ApiAnswer>;
 
 /** As whoever the token proves; without one as nobody. `host` is the cluster's usual one unless another is named. */
-export function apiOf(sandbox: Sandbox, cluster: string, token?: string, host?: string, headers: Record<string, string> = {}): Call {
-  const send = proxied(sandbox);
+export function apiOf(sandbox: Sandbox, cluster: string, token?: string, host?: string, more: Record<string, string> = {}): Call {
+  const agent = new HttpsProxyAgent(sandbox.url);
   const server = host === undefined ? sandbox.kubernetes.cluster(cluster)!.server : `https://${host}`;
-  return async (method, path, body, contentType = "application/json") => {
-    const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
-    const answer = await send(method, `${server}${path}`, { token, headers: { "user-agent": "client/1", ...(text !== undefined && { "content-type": contentType }), ...headers }, body: text });
-    return { status: answer.status, body: answer.body as unknown as ApiObject };
+  return (method, path, body, contentType = "application/json") => {
+    const data = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
+    const headers = { "user-agent": "client/1", ...(body !== undefined && { "content-type": contentType }), ...(token !== undefined && { authorization: `Bearer ${token}` }), "content-length": String(Buffer.byteLength(data)), ...more };
+    return new Promise((resolve, reject) => {
+      // The agent does not tell Node which IP address the certificate is to be for.
+      const identity = (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) => checkServerIdentity(new URL(server).hostname, certificate);
+      const request = https.request(`${server}${path}`, { method, agent, ca: sandbox.caPem, headers, timeout: 20_000, checkServerIdentity: identity }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString("utf8")) as ApiObject }));
+      });
+      request.on("timeout", () => request.destroy(new Error(`${method} ${path}: no answer`)));
+      request.on("error", reject);
+      request.end(data);
+    });
   };
 }
 
