@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +15,9 @@ const plain = "customer-app-plain";
 const KiB = 1024;
 
 const hasGcloud = onPath("gcloud");
+const python = process.env["PYTHON"] ?? "python3";
+const hasPython = spawnSync(python, ["-c", "import google.cloud.storage"]).status === 0;
+if (!hasPython) process.stderr.write("skipped: google-cloud-storage is not importable in python3\n");
 
 let sandbox: Sandbox;
 let fresh: SandboxSnapshot;
@@ -504,6 +508,56 @@ describe("real clients", () => {
     expect(await put()).toMatchObject({ status: 200, data: { name: "from-workload", size: "1" } });
     expect(await put()).toMatchObject({ status: 403, data: denied("Caller", "storage.objects.delete").body });
   });
+
+  (hasPython ? it : it.skip)(
+    "google-cloud-storage in Python uploads, in chunks too, reads, lists, copies and is refused",
+    async () => {
+      const program = `
+import json, os, sys
+from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
+from google.cloud import storage
+from google.oauth2.credentials import Credentials
+bucket = storage.Client(project="${PROJECT}", credentials=Credentials(sys.argv[1])).bucket("${bucket}")
+data = os.urandom(12 * 1024 * 1024)
+bucket.blob("small").upload_from_string("small")
+bucket.blob("large").upload_from_string(data)
+chunked = bucket.blob("chunked", chunk_size=5 * 1024 * 1024)
+chunked.upload_from_string(data)
+result = {
+    "small": bucket.blob("small").download_as_text(),
+    "large": bucket.blob("large").download_as_bytes() == data,
+    "chunked": bucket.blob("chunked").download_as_bytes() == data,
+    "names": [blob.name for blob in bucket.list_blobs()],
+    "copied": bucket.copy_blob(bucket.blob("small"), bucket, "copy").name,
+    "permissions": bucket.test_iam_permissions(["storage.objects.create", "storage.buckets.get"]),
+}
+for name, refused in {
+    "Forbidden": lambda: bucket.reload(),
+    "NotFound": lambda: bucket.blob("absent").download_as_text(),
+    "PreconditionFailed": lambda: bucket.blob("small").upload_from_string("again", if_generation_match=0),
+}.items():
+    try:
+        refused()
+    except (Forbidden, NotFound, PreconditionFailed) as error:
+        result[name] = type(error).__name__
+bucket.delete_blobs(list(bucket.list_blobs()))
+print(json.dumps(result))`;
+      const { out, err } = await clients.run(python, ["-c", program, manager.token], { REQUESTS_CA_BUNDLE: sandbox.caFile });
+      expect(JSON.parse(out || JSON.stringify({ err }))).toEqual({
+        small: "small",
+        large: true,
+        chunked: true,
+        names: ["chunked", "large", "small"],
+        copied: "copy",
+        permissions: ["storage.objects.create"],
+        Forbidden: "Forbidden",
+        NotFound: "NotFound",
+        PreconditionFailed: "PreconditionFailed",
+      });
+      expect(await names()).toEqual([]);
+    },
+    120_000,
+  );
 
   (hasGcloud ? it : it.skip)(
     "gcloud storage makes buckets, uploads, reads, lists, grants and removes",
