@@ -77,6 +77,8 @@ export class GcpAdministrator {
   }
 
   async deny(permission: string, principals: readonly string[]): Promise<void> {
+    // An owner may not: deny policies have an administrator of their own.
+    await this.editProjectPolicy(including({ role: "roles/iam.denyAdmin", members: ["user:administrator@cloud-federation-sandbox.example"] }));
     const point = encodeURIComponent(`cloudresourcemanager.googleapis.com/projects/${this.projectId}`);
     await this.call("POST", `${IAM}/v2/policies/${point}/denypolicies?policyId=breaker`, { displayName: "breaker", rules: [{ denyRule: { deniedPrincipals: principals, deniedPermissions: [permission] } }] });
   }

@@ -26,11 +26,13 @@ export async function diagnoseImpersonation(run: GcpRun, refusal: GcpRefusal, wa
 
 async function suspects(run: GcpRun, answered: string, waited: boolean): Promise<Suspect[]> {
   const prediction = await run.prediction();
-  if (prediction?.impersonationCause) return [confirmed({ ...prediction.impersonationCause, evidence: [answered, ...prediction.impersonationCause.evidence] })];
+  // Another principal than the one that has the rights: the mapping is at fault, and not whoever names the right one.
+  const predicted = prediction?.exchangeCause ?? prediction?.impersonationCause;
+  if (predicted) return [confirmed({ ...predicted, evidence: [answered, ...predicted.evidence] })];
   const fresh = waited ? [] : [open(cause(run, "gcp.impersonation.not-propagated", "no change of the binding is known to be older than the time that Google takes"))];
   const above = open(cause(run, "gcp.impersonation.constrained", "what stands above the project cannot be read with the evidence at hand"));
   if (prediction?.impersonation?.allowed === true) return [...fresh, above];
-  return [open(cause(run, "gcp.impersonation.binding-missing", answered)), open(cause(run, "gcp.service-account.missing", answered)), ...fresh, above];
+  return [open(cause(run, "gcp.impersonation.binding-missing", answered)), open(cause(run, "gcp.service-account.missing", answered)), open(cause(run, "gcp.service-account.disabled", answered)), ...fresh, above];
 }
 
 /** The code, when the refusal may end by itself: a binding that Google has not seen yet. */

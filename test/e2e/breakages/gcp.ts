@@ -10,7 +10,7 @@ const DENIED = "permission denied" as const;
 /** STS says the same of all of these. */
 const target: readonly GcpCauseCode[] = ["gcp.pool.missing", "gcp.pool.disabled", "gcp.pool.deleted", "gcp.provider.missing", "gcp.provider.disabled", "gcp.provider.deleted"];
 const invalidTarget = { hop: "sts", code: "invalid_target", message: "The target service indicated by the" } as const;
-const notAllowed: readonly GcpCauseCode[] = ["gcp.impersonation.binding-missing", "gcp.service-account.missing", "gcp.impersonation.constrained"];
+const notAllowed: readonly GcpCauseCode[] = ["gcp.impersonation.binding-missing", "gcp.service-account.missing", "gcp.service-account.disabled", "gcp.impersonation.constrained"];
 const refusedAccount = { hop: "iamcredentials", code: "PERMISSION_DENIED", message: "iam.serviceAccounts.getAccessToken" } as const;
 const right: readonly GcpCauseCode[] = ["gcp.iam.permission-missing", "gcp.iam.constrained"];
 const refusedObject = { hop: "storage.create", code: "403", message: "storage.objects.create" } as const;
@@ -56,13 +56,13 @@ export const gcpTrustRows: readonly GcpBreakage[] = [
   {
     name: "the mapping makes another subject than the bindings have",
     failureMode: BINDING,
-    break: (admin) => admin.updateProvider({ attributeMapping: { "google.subject": "'x' + assertion.sub" }, attributeCondition: "assertion.sub != ''" }),
+    break: (admin) => admin.updateProvider({ attributeMapping: { "google.subject": "'x' + assertion.sub" }, attributeCondition: `assertion.sub == '${admin.contract.workload.subject}'` }),
     answers: refusedAccount,
     expect: { token: [...notAllowed], account: ["gcp.provider.mapping-differs"], both: ["gcp.provider.mapping-differs"] },
   },
   {
     name: "the mapped subject is longer than 127 bytes",
-    break: (admin) => admin.updateProvider({ attributeMapping: { "google.subject": "assertion.sub + assertion.sub + assertion.sub + assertion.sub" }, attributeCondition: "assertion.sub != ''" }),
+    break: (admin) => admin.updateProvider({ attributeMapping: { "google.subject": "assertion.sub + assertion.sub + assertion.sub + assertion.sub" }, attributeCondition: `assertion.sub == '${admin.contract.workload.subject}'` }),
     answers: { hop: "sts", code: "invalid_request", message: "exceeds the 127 bytes limit" },
     expect: always("gcp.provider.subject-too-long"),
   },
@@ -92,7 +92,11 @@ export const gcpAccountRows: readonly GcpBreakage[] = [
   {
     name: "the binding names a pool of another project",
     failureMode: BINDING,
-    break: (admin) => admin.editAccountPolicy(instead(admin.principal, admin.principal.replace(/projects\/\d+/, "projects/210987654321"))),
+    break: async (admin) => {
+      const { pool } = gcpExchangeOf(admin.contract);
+      await admin.call("POST", `https://iam.googleapis.com/v1/projects/platform-host/locations/global/workloadIdentityPools?workloadIdentityPoolId=${pool}`, {});
+      await admin.editAccountPolicy(instead(admin.principal, admin.principal.replace(/projects\/\d+/, "projects/210987654321")));
+    },
     answers: refusedAccount,
     expect: narrowed(notAllowed, "gcp.impersonation.member-differs"),
   },
@@ -133,17 +137,16 @@ export const gcpAccountRows: readonly GcpBreakage[] = [
     answers: refusedAccount,
     expect: narrowed(notAllowed, "gcp.impersonation.denied"),
   },
-  { name: "the account is disabled", break: async (admin) => void (await admin.call("POST", `${admin.accountUrl}:disable`, {})), answers: { hop: "iamcredentials" }, expect: narrowed(["gcp.service-account.disabled"], "gcp.service-account.disabled") },
-  { name: "the account was deleted", break: (admin) => admin.deleteAccount(), answers: { hop: "iamcredentials" }, expect: narrowed(["gcp.service-account.missing"], "gcp.service-account.missing") },
+  { name: "the account is disabled", break: async (admin) => void (await admin.call("POST", `${admin.accountUrl}:disable`, {})), answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.disabled") },
+  { name: "the account was deleted", break: (admin) => admin.deleteAccount(), answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.missing") },
   {
     name: "the account was deleted and made again",
-    failureMode: BINDING,
     break: async (admin) => {
       await admin.deleteAccount();
       await admin.createAccount();
     },
     answers: refusedAccount,
-    expect: narrowed(notAllowed, "gcp.impersonation.binding-missing"),
+    expect: narrowed(notAllowed, "gcp.service-account.recreated"),
   },
   {
     name: "the IAM Credentials API is not enabled",

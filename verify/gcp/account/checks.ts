@@ -28,7 +28,7 @@ export function accountChecks(run: GcpRun, parts: AccountParts): Check[] {
       ? []
       : [
           accountCheck("service-account", `service account ${email}`, [], () => serviceAccount(run, parts, email)),
-          accountCheck("impersonation", "the impersonation, predicted", ["service-account"], (scope) => impersonation(run, scope)),
+          accountCheck("impersonation", "the impersonation, predicted", ["exchange", "service-account"], (scope) => impersonation(run, scope)),
         ]),
     ...grants.flatMap((grant) => {
       if (grant.kind === "gcs-bucket") return [accountCheck(`bucket.${grant.id}`, `bucket ${grant.bucket}`, [], () => bucket(run, parts, grant)), rightsCheck(run, parts, grant.id, `bucket ${grant.bucket}`, bucketResource(grant.bucket), grant.permissions, [`bucket.${grant.id}`], grant.role)];
@@ -46,7 +46,7 @@ export function accountCheck(id: string, title: string, needs: string[], run: (s
 
 /** Rights that the contract grants, each as the policies have it. */
 export function rightsCheck(run: GcpRun, { rights }: AccountParts, id: string, title: string, resource: string, permissions: readonly string[], needs: string[], role?: string): Check {
-  return accountCheck(`grant.${id}`, `rights on ${title}`, needs, async () => {
+  return accountCheck(`grant.${id}`, `rights on ${title}`, [...(run.exchange.serviceAccountEmail === undefined ? [] : ["service-account"]), ...needs], async () => {
     const predictions = await Promise.all(permissions.map(async (permission) => ({ permission, prediction: await rights.predict(permission, resource, role) })));
     const refused = predictions.flatMap(({ permission, prediction }) => (prediction.status === "refused" ? [{ permission, cause: prediction.cause }] : []));
     const [first] = refused;
@@ -99,6 +99,7 @@ async function exchange(run: GcpRun, scope: CheckScope): Promise<Verdict> {
   const prediction = await run.prediction();
   if (!prediction?.exchange) return unknown("pool or provider cannot be read");
   const live = await scope.outcome("gcp.exchange");
+  if (prediction.exchangeCause && prediction.exchange.allowed) return fail(`STS would give ${prediction.exchange.identity.principal}`, prediction.exchangeCause);
   if (prediction.exchange.allowed) {
     if (live?.status === "fail") scope.remark(`The project's configuration admits the contract's workload, and STS has refused: ${live.seen}. What differs is the token, the issuer, something that cannot be read here, or not there yet.`);
     return pass(`STS would give ${prediction.exchange.identity.principal}`);

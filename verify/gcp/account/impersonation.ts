@@ -21,6 +21,8 @@ export async function predictImpersonation(run: GcpRun, documents: ProjectDocume
   const answer = await rights.decide(members, IMPERSONATE, resource);
   if (typeof answer === "string") return { answer: undefined, cause: undefined };
   if (answer.allowed) return { answer, cause: undefined };
+  const former = answer.reason === "no-binding" ? await rights.formerSelf() : undefined;
+  if (former) return { answer, cause: former };
   const [own, project] = await Promise.all([documents.serviceAccountPolicy(email), documents.projectPolicy()]);
   return { answer, cause: refusal(run, answer, email, own.status === "read" ? own.value : { bindings: [] }, project.status === "read" ? project.value : { bindings: [] }) };
 }

@@ -57,7 +57,19 @@ export class Rights {
   async predict(permission: string, resource: string, role?: string): Promise<RightPrediction> {
     const answer = await this.decide(sessionMembers(this.run), permission, resource);
     if (typeof answer === "string") return { status: "unknown", reason: answer };
-    return answer.allowed ? { status: "allowed" } : { status: "refused", cause: this.#cause(answer, permission, resource, role) };
+    if (answer.allowed) return { status: "allowed" };
+    const former = answer.reason === "no-binding" ? await this.formerSelf() : undefined;
+    return { status: "refused", cause: former ?? this.#cause(answer, permission, resource, role) };
+  }
+
+  /** Where policies still name a deleted account of the same address, the cause: the new one has none of its rights. */
+  async formerSelf(): Promise<Cause | undefined> {
+    const { serviceAccountEmail: email } = this.run.exchange;
+    if (email === undefined) return undefined;
+    const places = await Promise.all([this.documents.projectPolicy(), ...this.run.contract.grants.flatMap((grant) => (grant.kind === "gcs-bucket" ? [this.documents.bucketPolicy(grant.bucket)] : []))]);
+    const bindings = places.flatMap((reading) => (reading.status === "read" ? reading.value.bindings : []));
+    const named = bindings.flatMap(({ role, members }) => members.filter((member) => member.startsWith(`deleted:serviceAccount:${email}?uid=`)).map((member) => `${role} of ${member}`));
+    return named.length === 0 ? undefined : cause(this.run, "gcp.service-account.recreated", named, { found: named.join(", ") });
   }
 
   /** Every role that the session has there, by its bindings. */
