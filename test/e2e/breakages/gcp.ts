@@ -20,9 +20,13 @@ const ARTIFACTS = (binding: { role: string; members: string[] }) => binding.memb
 
 export const gcpTrustRows: readonly GcpBreakage[] = [
   { name: "the pool is disabled", break: (admin) => admin.updatePool({ disabled: true }), answers: invalidTarget, expect: narrowed(target, "gcp.pool.disabled") },
-  { name: "the pool is deleted", break: async (admin) => void (await admin.call("DELETE", admin.pool)), answers: invalidTarget, expect: narrowed(target, "gcp.pool.deleted") },
+  { name: "the pool is deleted", break: async (admin) => {
+      await admin.call("DELETE", admin.pool);
+    }, answers: invalidTarget, expect: narrowed(target, "gcp.pool.deleted") },
   { name: "the provider is disabled", break: (admin) => admin.updateProvider({ disabled: true }), answers: invalidTarget, expect: narrowed(target, "gcp.provider.disabled") },
-  { name: "the provider is deleted", break: async (admin) => void (await admin.call("DELETE", admin.provider)), answers: invalidTarget, expect: narrowed(target, "gcp.provider.deleted") },
+  { name: "the provider is deleted", break: async (admin) => {
+      await admin.call("DELETE", admin.provider);
+    }, answers: invalidTarget, expect: narrowed(target, "gcp.provider.deleted") },
   {
     name: "the contract names a provider that there is not",
     contract: (contract) => ({ ...contract, exchange: { ...gcpExchangeOf(contract), provider: "another-provider" } }),
@@ -137,7 +141,9 @@ export const gcpAccountRows: readonly GcpBreakage[] = [
     answers: refusedAccount,
     expect: narrowed(notAllowed, "gcp.impersonation.denied"),
   },
-  { name: "the account is disabled", break: async (admin) => void (await admin.call("POST", `${admin.accountUrl}:disable`, {})), answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.disabled") },
+  { name: "the account is disabled", break: async (admin) => {
+      await admin.call("POST", `${admin.accountUrl}:disable`, {});
+    }, answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.disabled") },
   { name: "the account was deleted", break: (admin) => admin.deleteAccount(), answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.missing") },
   {
     name: "the account was deleted and made again",
