@@ -61,7 +61,8 @@ export function parseFederatedMember(member: string): FederatedMember | undefine
   return name === undefined || value === undefined ? undefined : { pool, kind: "attribute", name, value };
 }
 
-const EMAIL = /^[^\s@:/?#]+@[^\s@:/?#]+\.[^\s@:/?#]+$/;
+/** A service account may also be one of a cluster, by the older name: `PROJECT.svc.id.goog[NAMESPACE/NAME]`. */
+const EMAIL = /^[\w.%+'-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+$|^[a-z0-9:.-]+\.svc\.id\.goog\[[a-z0-9.-]+\/[a-z0-9.-]+\]$/;
 const DELETED = /^deleted:(?:user|serviceAccount|group):[^?]+\?uid=\d+$|^deleted:principal:\/\/.+$/;
 
 /** Why a text is no member of an IAM policy; undefined when it is one. Whether whom it names exists is another question. */
