@@ -1,6 +1,7 @@
 /** The part of `dcf-gcp` that builds and runs: from the configuration to the components, and from them to the contract. */
 import type * as pulumi from "@pulumi/pulumi";
 import { GcpCloudRunTarget, type GcpImageRepositoryArgs } from "../components/gcp/index.js";
+import { serviceAccountName } from "../components/gcp/common.js";
 import type { Grant, Target } from "../contract/index.js";
 import { permissionsOf, grantedRoles } from "../facts/gcp/grants.js";
 import type { DcfGcpConfig } from "./dcf-gcp-config.js";
@@ -166,7 +167,7 @@ export function runtimeTargets({ cloudRun, gke, region }: DcfGcpConfig, made: Ru
     return [
       ...role,
       { kind: "cloud-run-service", id: `projects/${projectId}/locations/${region}/services/${made.serviceName ?? cloudRun.serviceName}`, region, ownership: ownership(cloudRun.mode) },
-      { kind: "service-account", id: accountName(made.runtimeServiceAccountEmail ?? "", projectId), ownership: ownership(cloudRun.runtimeAccount.mode) },
+      { kind: "service-account", id: serviceAccountName(made.runtimeServiceAccountEmail ?? "", projectId), ownership: ownership(cloudRun.runtimeAccount.mode) },
     ];
   }
   if (!gke) return [];
@@ -176,10 +177,4 @@ export function runtimeTargets({ cloudRun, gke, region }: DcfGcpConfig, made: Ru
     { kind: "gke-cluster", id: `projects/${projectId}/locations/${location}/clusters/${gke.cluster}`, region: location, ownership: "existing" },
     { kind: "kubernetes-namespace", id: made.namespace ?? gke.namespace, ownership: gke.createNamespace ? "created" : "existing" },
   ];
-}
-
-/** Full name of an account, of whichever project. */
-export function accountName(email: string, projectId: string): string {
-  const [, owner = projectId] = /@([^.]+)\.iam\.gserviceaccount\.com$/.exec(email) ?? [];
-  return `projects/${owner}/serviceAccounts/${email}`;
 }

@@ -16,13 +16,14 @@ import {
   GcpRefusalBucket,
   GcpWorkloadIdentityPool,
 } from "../components/gcp/index.js";
+import { serviceAccountName } from "../components/gcp/common.js";
 import { canonicalJwks } from "../components/gcp/jwks.js";
 import { textRules } from "../facts/gcp/limits.js";
 import { CONTRACT_KIND, CONTRACT_VERSION, writeContract, type Contract } from "../contract/index.js";
 import { grantedRoles, permissionsOf } from "../facts/gcp/grants.js";
 import { loadConfig } from "./config.js";
 import { dcfGcpConfigSchema, type DcfGcpConfig } from "./dcf-gcp-config.js";
-import { accountName, deploymentTarget, logsRole, makeRuntime, runtimeConfig, runtimeGrants, runtimeTargets, type RuntimeMade } from "./dcf-gcp-runtime.js";
+import { deploymentTarget, logsRole, makeRuntime, runtimeConfig, runtimeGrants, runtimeTargets, type RuntimeMade } from "./dcf-gcp-runtime.js";
 import { findPlace, lookUpAccount, lookUpBucket, lookUpCluster, lookUpRepository, lookUpService, lookUpTrust, refuseEarly, type Lookup, type Place } from "./gcp-place.js";
 import type { Integration } from "./integration.js";
 import { boundedName, plainName } from "./names.js";
@@ -265,11 +266,11 @@ function contractOf(config: DcfGcpConfig, { target, host }: Place, made: Made): 
     targets: [
       { kind: "workload-identity-pool", id: poolName, ownership: ownership(pool) },
       { kind: "workload-identity-pool-provider", id: made.providerName, ownership: ownership(provider) },
-      ...(made.serviceAccountEmail === undefined ? [] : [{ kind: "service-account", id: accountName(made.serviceAccountEmail, projectId), ownership: ownership(serviceAccount) } as const]),
+      ...(made.serviceAccountEmail === undefined ? [] : [{ kind: "service-account", id: serviceAccountName(made.serviceAccountEmail, projectId), ownership: ownership(serviceAccount) } as const]),
       { kind: "gcs-bucket", id: `projects/_/buckets/${made.bucketName}`, region, ownership: ownership(bucket) },
       ...(bucket.access === "artifact-objects" ? [{ kind: "iam-custom-role", id: made.bucketRole, ownership: "created" } as const] : []),
       { kind: "artifact-registry-repository", id: `projects/${projectId}/locations/${region}/repositories/${made.repositoryId}`, region, ownership: ownership(repository) },
-      ...(made.buildAccountEmail === undefined ? [] : [{ kind: "service-account", id: accountName(made.buildAccountEmail, projectId), ownership: ownership(build) } as const]),
+      ...(made.buildAccountEmail === undefined ? [] : [{ kind: "service-account", id: serviceAccountName(made.buildAccountEmail, projectId), ownership: ownership(build) } as const]),
       ...runtimeTargets(config, made.runtime, target),
       ...(made.refusalName === undefined ? [] : [{ kind: "gcs-bucket", id: `projects/_/buckets/${made.refusalName}`, region, ownership: "created" } as const]),
     ],

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getBucketOutput } from "@pulumi/gcp/storage/getBucket.js";
 import { numberViolation } from "../../facts/aws/limits.js";
-import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
+import { childOptions, GcpChecks, lookupOptions, type Labels } from "./common.js";
 import { hardenedBucket } from "./hardened-bucket.js";
 import { numberRules } from "../../facts/gcp/limits.js";
 

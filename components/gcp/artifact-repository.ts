@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getRepositoryOutput } from "@pulumi/gcp/artifactregistry/getRepository.js";
 import { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
-import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
+import { childOptions, GcpChecks, lookupOptions, type Labels } from "./common.js";
 
 export interface GcpArtifactRepositoryArgs {
   /** Id of the project that the repository is in. */

@@ -5,7 +5,7 @@ import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember as AccountIamMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import { BucketIAMMember } from "@pulumi/gcp/storage/bucketIAMMember.js";
 import { grantedRoles } from "../../facts/gcp/grants.js";
-import { childOptions, GcpChecks } from "./common.js";
+import { childOptions, GcpChecks, serviceAccountName } from "./common.js";
 
 /** The account that builds run as. */
 export interface GcpBuildAccountArgs {
@@ -75,7 +75,7 @@ export class GcpBuilds extends pulumi.ComponentResource {
     this.serviceAccountEmail = account?.email ?? existingEmail;
     if (this.serviceAccountEmail !== undefined) {
       const builder = pulumi.interpolate`serviceAccount:${this.serviceAccountEmail}`;
-      const serviceAccountId = account?.name ?? pulumi.interpolate`projects/${project}/serviceAccounts/${this.serviceAccountEmail}`;
+      const serviceAccountId = account?.name ?? pulumi.all([this.serviceAccountEmail, project]).apply(([email, owner]) => serviceAccountName(email, owner));
       new AccountIamMember(`${name}-act-as`, { serviceAccountId, role: grantedRoles.serviceAccountUser, member }, children);
       new BucketIAMMember(`${name}-source`, { bucket, role: grantedRoles.objectViewer, member: builder }, children);
       new RepositoryIamMember(`${name}-push`, { ...repository, role: grantedRoles.registryWriter, member: builder }, children);

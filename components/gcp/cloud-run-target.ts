@@ -8,7 +8,7 @@ import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember as AccountIamMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import { choiceViolation } from "../../facts/aws/limits.js";
 import { grantedRoles, permissionsOf } from "../../facts/gcp/grants.js";
-import { childOptions, GcpChecks, type Labels, lookupOptions } from "./common.js";
+import { childOptions, GcpChecks, lookupOptions, serviceAccountName, type Labels } from "./common.js";
 
 /**
  * Who may make the service public: nobody (`private`), the platform, by a custom role with `run.services.setIamPolicy`
@@ -91,7 +91,7 @@ export class GcpCloudRunTarget extends pulumi.ComponentResource {
     const children = childOptions(this, opts);
     const account = accountId && new Account(`${name}-runtime`, { project, accountId, displayName: "Runs what DCF deploys" }, children);
     this.runtimeServiceAccountEmail = account?.email ?? existingEmail ?? pulumi.output("");
-    const runtimeAccountId = account?.name ?? pulumi.interpolate`projects/${project}/serviceAccounts/${this.runtimeServiceAccountEmail}`;
+    const runtimeAccountId = account?.name ?? pulumi.all([this.runtimeServiceAccountEmail, project]).apply(([email, owner]) => serviceAccountName(email, owner));
     new AccountIamMember(`${name}-act-as`, { serviceAccountId: runtimeAccountId, role: grantedRoles.serviceAccountUser, member }, children);
 
     const service = args.existing

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getProjectOutput } from "@pulumi/gcp/organizations/getProject.js";
 import { textViolation } from "../../facts/aws/limits.js";
+import { parseServiceAccountEmail } from "../../facts/gcp/identifiers.js";
 import { LABELS, ruleViolation, textRules } from "../../facts/gcp/limits.js";
 import { InputChecks } from "../inputs.js";
 
@@ -70,6 +71,11 @@ export function principalViolation(principal: string): string | undefined {
   if (textViolation(textRules.projectNumber, project) !== undefined) return `must name the pool's project by its number, since Google never matches its id; ${got}`;
   const exact = kind === "principal" ? /^subject\/[^\s'"`\\$*%]+$/ : /^attribute\.[a-z0-9_]+\/[^\s'"`\\$*%]+$/;
   return exact.test(rest) ? undefined : `must be ${PRINCIPAL_FORM}, not a whole pool or a pattern; ${got}`;
+}
+
+/** Full name of an account: its own project's, which is `projectId` for accounts whose email names none. */
+export function serviceAccountName(email: string, projectId: string): string {
+  return `projects/${parseServiceAccountEmail(email)?.projectId ?? projectId}/serviceAccounts/${email}`;
 }
 
 /**
