@@ -30,6 +30,7 @@ Examples:
     .action(() => run((client) => client.get("/info")));
   registerResources(group(admin, "resources", "list, read, change and delete resources out of band"), run);
   registerPolicies(group(admin, "policy", "organisation policies of an account: service control (scp) and resource control (rcp)"), run);
+  registerOrgPolicies(group(admin, "org-policy", "organisation policies of a project of Google Cloud, by constraint"), run);
   registerFaults(group(admin, "fault", "wrong answers for operations"), run);
   registerIssuers(group(admin, "issuer", "issuers, their keys and how they misbehave"), run);
   registerTime(admin, run);
@@ -123,6 +124,43 @@ function registerPolicies(policy: Command, run: Run): void {
       const known = await checked(kind);
       await run(async (client) => client.delete("/resource", await policyResource(client, known, name, options.account)));
     });
+}
+
+function registerOrgPolicies(policy: Command, run: Run): void {
+  const type = "gcp:orgpolicy/constraint";
+  const project = (): Option => new Option("--project <id>", "the project (default: the sandbox's own)");
+  /** The constraint with or without `constraints/` before it. */
+  const idOf = async (client: SandboxClient, constraint: string, id?: string): Promise<string> => {
+    const [{ ORG_CONSTRAINTS }, { CliError }] = await Promise.all([import("../facts/gcp/org-policy.js"), import("./output.js")]);
+    const name = constraint.replace(/^constraints\//, "");
+    if (!Object.hasOwn(ORG_CONSTRAINTS, name)) throw new CliError(`The sandbox plays no constraint ${JSON.stringify(name)}; it has: ${Object.keys(ORG_CONSTRAINTS).join(", ")}.`);
+    const projectId = id ?? (await client.get<{ projectId: string }>("/info")).projectId;
+    return `projects/${projectId}/policies/${name}`;
+  };
+  policy.addHelpText(
+    "after",
+    `${examples("org-policy set iam.allowedPolicyMemberDomains domains.json", "org-policy list", "org-policy delete iam.allowedPolicyMemberDomains")}
+
+The file is a policy's spec, such as {"rules":[{"values":{"allowedValues":["C0123abcd"]}}]} or {"rules":[{"enforce":true}]}.`,
+  );
+  policy
+    .command("list")
+    .description("list the policies of all projects")
+    .action(() => run((client) => client.get("/resources", { type })));
+  policy
+    .command("set <constraint> <file>")
+    .description("set the policy for a constraint, from a file or standard input (-)")
+    .addOption(project())
+    .action(async (constraint: string, file: string, options: { project?: string }) => {
+      const { readJson } = await import("./sandbox-arguments.js");
+      const spec = readJson(file);
+      await run(async (client) => client.put("/resource", spec, { type, id: await idOf(client, constraint, options.project) }));
+    });
+  policy
+    .command("delete <constraint>")
+    .description("remove the policy for a constraint")
+    .addOption(project())
+    .action((constraint: string, options: { project?: string }) => run(async (client) => client.delete("/resource", { type, id: await idOf(client, constraint, options.project) })));
 }
 
 function registerFaults(fault: Command, run: Run): void {

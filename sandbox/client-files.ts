@@ -22,23 +22,25 @@ export interface ClientFiles {
 
 /** Beside the state file, so that a shell's variables outlive a restart, else in a temporary folder. */
 export async function createClientFiles(stateFile: string | undefined, caPem: string, gcp: GcpCloud): Promise<ClientFiles> {
-  const folder = stateFile === undefined ? await mkdtemp(join(tmpdir(), "cloud-federation-")) : undefined;
-  const caFile = folder === undefined ? `${stateFile ?? ""}.ca.pem` : join(folder, "ca.pem");
+  if (stateFile === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), "cloud-federation-"));
+    const files = await write(join(folder, "ca.pem"), join(folder, "google"), caPem, gcp);
+    return { ...files, remove: () => rm(folder, { recursive: true, force: true }) };
+  }
+  const google = `${stateFile}.google`;
+  await rm(google, { recursive: true, force: true });
+  return { ...(await write(`${stateFile}.ca.pem`, google, caPem, gcp)), remove: async () => undefined };
+}
+
+async function write(caFile: string, googleFolder: string, caPem: string, gcp: GcpCloud): Promise<Omit<ClientFiles, "remove">> {
   await writeFile(caFile, caPem, { mode: 0o644 });
-  return {
-    caFile,
-    google: await createGoogleFiles(folder === undefined ? `${stateFile ?? ""}.google` : join(folder, "google"), gcp),
-    remove: async () => {
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { caFile, google: await createGoogleFiles(googleFolder, gcp) };
 }
 
 const secret = { mode: 0o600 };
 
 async function createGoogleFiles(folder: string, gcp: GcpCloud): Promise<GoogleFiles> {
   const configFolder = join(folder, "gcloud");
-  await rm(folder, { recursive: true, force: true });
   await mkdir(configFolder, { recursive: true, mode: 0o700 });
   const files: GoogleFiles = { configFolder, accessTokenFile: join(folder, "access-token"), credentialsFile: join(folder, "application-default-credentials.json") };
   const { accessToken, refreshToken } = gcp.administrator();

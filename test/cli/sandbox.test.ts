@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -86,7 +86,7 @@ describe("help", () => {
       [],
       ["sandbox"],
       ...["start", "env", "token", "admin"].map((name) => ["sandbox", name]),
-      ...["resources", "policy", "fault", "issuer", "latency", "propagation-delay", "clock", "restore"].map((name) => ["sandbox", "admin", name]),
+      ...["resources", "policy", "org-policy", "fault", "issuer", "latency", "propagation-delay", "clock", "restore"].map((name) => ["sandbox", "admin", name]),
     ];
     for (const command of commands) {
       const { status, stdout, stderr } = cli([...command, "--help"]);
@@ -145,6 +145,7 @@ describe("mistakes are one line, exit 2, and nothing on standard output", () => 
     ["a token file that there is not", ["verify", "--contract", contract, "--token-file", join(folder, "none.jwt")], "none.jwt cannot be read (ENOENT)"],
     ["a token that is no JWT", ["verify", "--contract", contract, "--token-file", broken], "broken.json is no JWT (6 characters, which are not shown)"],
     ["a report in no folder, before anything is asked", ["verify", "--contract", contract, "--token-file", broken, "--report", join(folder, "none", "r.json")], "The report cannot be written: ENOENT"],
+    ["a constraint that there is not", ["sandbox", "admin", "org-policy", "delete", "iam.nothing"], 'The sandbox plays no constraint "iam.nothing"; it has: iam.allowServiceAccountCredentialLifetimeExtension, '],
     ["a kind of policy that there is not", ["sandbox", "admin", "policy", "list", "spc"], 'The kind of policy is scp or rcp, not "spc".'],
   ])("%s", (_, args, message) => {
     const { status, stdout, stderr } = cli(args);
@@ -286,7 +287,7 @@ describe("sandbox env", () => {
     const overridden = cli(["sandbox", "env", "--override"], { ...at(), ...real });
     expect(overridden.status).toBe(0);
     expect(overridden.stdout).toMatch(/^unset AWS_SESSION_TOKEN$/m);
-    expect(overridden.stdout).toMatch(/^unset GOOGLE_APPLICATION_CREDENTIALS$/m);
+    expect(overridden.stdout).toMatch(/^export GOOGLE_APPLICATION_CREDENTIALS=/m);
     expect(overridden.stdout).toMatch(/^export AWS_ACCESS_KEY_ID=/m);
     expect(overridden.stdout + overridden.stderr).not.toMatch(/AKIAREAL|real-s|real\/file/);
   });
@@ -299,6 +300,22 @@ describe("sandbox env", () => {
     expect(assign(variables, gone, false)).toEqual({ ...variables, CLOUD_FEDERATION_SANDBOX_ACCESS_KEY_ID: "new" });
     expect(() => assign(variables, { ...gone, AWS_ACCESS_KEY_ID: "other" }, false)).toThrow("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
     expect(() => assign(variables, { ...gone, AWS_SESSION_TOKEN: "t" }, false)).toThrow(/: AWS_SESSION_TOKEN\./);
+  });
+
+  it("gives Google's clients files that are the owner's alone, and knows them again", () => {
+    const own = environment();
+    const [credentials, token, config] = [own["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", own["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"] ?? "", own["CLOUDSDK_CONFIG"] ?? ""];
+    for (const file of [credentials, token]) expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(config).mode & 0o777).toBe(0o700);
+    expect(JSON.parse(readFileSync(credentials, "utf8"))).toMatchObject({ type: "authorized_user", refresh_token: expect.stringContaining("SANDBOXSECRET") });
+    expect(own).toMatchObject({ CLOUDSDK_CORE_PROJECT: "customer-app-prod", GOOGLE_CLOUD_PROJECT: "customer-app-prod", CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: shared.ready.caFile });
+    expect(own).not.toHaveProperty("KUBECONFIG");
+    // Of a sandbox that has gone, too; but no other file.
+    const variables = { GOOGLE_APPLICATION_CREDENTIALS: "/new/c.json", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: "/new/t" };
+    const gone = { GOOGLE_APPLICATION_CREDENTIALS: "/old/c.json", CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: "/old/t", CLOUD_FEDERATION_SANDBOX_GOOGLE_CREDENTIALS: "/old/c.json" };
+    expect(assign(variables, gone, false)).toMatchObject({ ...variables, CLOUD_FEDERATION_SANDBOX_GOOGLE_CREDENTIALS: "/new/c.json" });
+    expect(() => assign(variables, { ...gone, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: "/home/t" }, false)).toThrow(/: CLOUDSDK_AUTH_ACCESS_TOKEN_FILE\./);
+    expect(assign(variables, { CLOUDSDK_ACTIVE_CONFIG_NAME: "work", CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: "u" }, false)).toMatchObject({ CLOUDSDK_ACTIVE_CONFIG_NAME: null, CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: null });
   });
 
   it.each(["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET", "GOOGLE_CREDENTIALS"])("takes %s for real", (name) => {
@@ -349,6 +366,13 @@ describe("sandbox admin", () => {
     const document = join(folder, "deny.json");
     writeFileSync(document, '{"Version":"2012-10-17","Statement":[]}');
     const { accountId } = admin("info") as { accountId: string };
+    const spec = join(folder, "domains.json");
+    writeFileSync(spec, '{"rules":[{"values":{"allowedValues":["C0123abcd"]}}]}');
+    admin("org-policy", "set", "constraints/iam.allowedPolicyMemberDomains", spec);
+    const constrained = "projects/customer-app-prod/policies/iam.allowedPolicyMemberDomains";
+    expect(admin("org-policy", "list")).toEqual({ type: "gcp:orgpolicy/constraint", resources: [{ id: constrained, value: { rules: [{ values: { allowedValues: ["C0123abcd"] } }] } }] });
+    admin("org-policy", "delete", "iam.allowedPolicyMemberDomains");
+    expect(admin("org-policy", "list")).toEqual({ type: "gcp:orgpolicy/constraint", resources: [] });
     admin("policy", "set", "scp", "deny", document);
     admin("policy", "set", "rcp", "deny", document, "--account", "999988887777");
     const value = { name: "deny", document: '{"Version":"2012-10-17","Statement":[]}' };
