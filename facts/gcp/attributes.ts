@@ -29,8 +29,5 @@ export const KLAVI_GUIDE_MAPPING = {
   "attribute.aws_role": "assertion.arn.contains('role/') ? assertion.arn.extract('role/{role_name}/') : assertion.arn",
 } as const satisfies AttributeMapping;
 
-/** What is mapped for Klavi here: Google's default, which keeps account and partition, said aloud. */
-export const KLAVI_MAPPING: AttributeMapping = DEFAULT_AWS_MAPPING;
-
 /** Of tokens of a platform that are bound by their subject. */
 export const SUBJECT_MAPPING = { "google.subject": "assertion.sub" } as const satisfies AttributeMapping;

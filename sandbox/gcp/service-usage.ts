@@ -2,6 +2,7 @@
 import { APIS } from "../../facts/gcp/services.js";
 import { projectResource } from "./accounts.js";
 import type { ApiStates } from "./api-states.js";
+import { defaultServiceAccount } from "./default-service-account.js";
 import { invalidArgument } from "./errors.js";
 import type { GcpRequest, GcpRoute, GcpService, GcpServiceContext } from "./service.js";
 import { GcpError, type GcpProject } from "./types.js";
@@ -16,6 +17,8 @@ const MAX_ENABLED_AT_ONCE = 20;
 const MAX_READ_AT_ONCE = 30;
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
+/** APIs with which a project gets its Compute Engine default account. https://cloud.google.com/iam/docs/service-account-types#default */
+const USES_DEFAULT_ACCOUNT: readonly string[] = ["cloudbuild.googleapis.com", "compute.googleapis.com", "container.googleapis.com", "run.googleapis.com"];
 const METADATA = "type.googleapis.com/google.api.serviceusage.v1.OperationMetadata";
 const RESPONSES = "type.googleapis.com/google.api.serviceusage.v1.";
 
@@ -39,6 +42,7 @@ export function createServiceUsage(parts: ServiceUsageParts): GcpService {
     require(request, "serviceusage.services.enable", project);
     for (const api of names) assertKnown(api, project);
     for (const api of names) if (!apis.enabled(project.projectNumber, api)) apis.enable(project.projectNumber, api);
+    if (names.some((api) => USES_DEFAULT_ACCOUNT.includes(api))) defaultServiceAccount(context, project);
   };
   const operation = ({ projectNumber }: GcpProject, names: readonly string[], kind: string, response: object): object => {
     const resourceNames = names.map((api) => `projects/${projectNumber}/services/${api}`);

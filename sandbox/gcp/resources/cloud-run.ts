@@ -1,4 +1,5 @@
 /** `gcp:cloudrunv2/*`. https://www.pulumi.com/registry/packages/gcp/api-docs/cloudrunv2/service/ */
+import { isDeepStrictEqual } from "node:util";
 import type { Properties } from "../../types.js";
 import { completedTemplate } from "../cloud-run-defaults.js";
 import type { Template } from "../cloud-run-store.js";
@@ -15,7 +16,7 @@ const path = (project: string, location: unknown, name: unknown): string => `pro
 
 /** Of the same name in the package and in the API. */
 const settings = ["annotations", "client", "clientVersion", "customAudiences", "defaultUriDisabled", "description", "ingress", "invokerIamDisabled", "launchStage", "scaling"];
-const readOnly = ["conditions", "createTime", "creator", "deleteTime", "etag", "expireTime", "generation", "lastModifier", "latestCreatedRevision", "latestReadyRevision", "observedGeneration", "reconciling", "uid", "updateTime", "uri", "urls"];
+const readOnly = ["conditions", "createTime", "creator", "etag", "generation", "lastModifier", "latestCreatedRevision", "latestReadyRevision", "observedGeneration", "reconciling", "uid", "updateTime", "uri", "urls"];
 
 /** Members of a container whose names differ. */
 const CONTAINER_NAMES: Readonly<Record<string, string>> = { commands: "command", dependsOns: "dependsOn", envs: "env" };
@@ -29,7 +30,7 @@ function toTemplate(value: unknown): Template {
     ...template,
     containers: list(containers).map((each) => {
       const { ports, buildInfos: _, ...container } = renamed(object(each), CONTAINER_NAMES);
-      return { ...container, image: String(container["image"] ?? ""), ...(ports !== undefined && { ports: [ports].flat() }) };
+      return { ...container, image: text(container["image"]) ?? "", ...(ports !== undefined && { ports: [ports].flat() }) };
     }),
   };
 }
@@ -76,7 +77,7 @@ export const service: Definition = {
   async read(id, context, olds) {
     const parsed = parseId(id, serviceForms) ?? {};
     const name = path(parsed["project"] ?? context.project, parsed["location"] ?? context.region, parsed["name"]);
-    const found = await reading(`CloudRunV2Service "${name}"`, context.api.find<Members>("GET", `${API}/${name}`));
+    const found = await reading(`CloudRunV2Service "${name}"`, context.api.find("GET", `${API}/${name}`));
     if (!found) return undefined;
     const { annotations, labels, template, terminalCondition, traffic, trafficStatuses } = found;
     const shown = fromTemplate(template as Template);
@@ -84,6 +85,8 @@ export const service: Definition = {
     return {
       id: name,
       outputs: compact({
+        deleteTime: "",
+        expireTime: "",
         ...pick(found, [...settings, ...readOnly]),
         annotations: annotations === undefined && olds.annotations === undefined ? undefined : pick(object(annotations), Object.keys(object(olds.annotations ?? annotations))),
         customAudiences: found.customAudiences === undefined ? undefined : inOrderOf(list(found.customAudiences), olds.customAudiences),
@@ -103,7 +106,7 @@ export const service: Definition = {
 
   async update(id, olds, news, { api }) {
     const same = changed(olds, news, settings);
-    const others = [...(changed(olds, news, ["template"]).length > 0 ? ["template"] : []), ...(changed(olds, news, ["traffics"]).length > 0 && news.traffics !== undefined ? ["traffic"] : [])];
+    const others = [...(sameTemplate(olds.template, news.template) ? [] : ["template"]), ...(changed(olds, news, ["traffics"]).length > 0 && news.traffics !== undefined ? ["traffic"] : [])];
     const relabelled = changed(olds, news, ["effectiveLabels"]).length > 0 ? ["labels"] : [];
     // What the program does not give stays as it is where the service decides it.
     const mask = [...same.filter((key) => news[key] !== undefined || !["ingress", "launchStage", "scaling"].includes(key)), ...others, ...relabelled];
@@ -116,6 +119,12 @@ export const service: Definition = {
     await reading("Service", unlessMissing(api.operate("DELETE", `${API}/${id}`)));
   },
 };
+
+/** In whatever order members are. */
+function sameTemplate(a: unknown, b: unknown): boolean {
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(withoutDefaultAccount(object(value))));
+  return isDeepStrictEqual(plain(a), plain(b));
+}
 
 /** The account that services run as where the program names none: the cloud decides it. */
 function withoutDefaultAccount(template: Properties): Properties {

@@ -1,6 +1,6 @@
 /** Projects that builds and services are tried in: APIs enabled, buckets, repositories and sources as the stack and DCF make them. */
-import { writeTar } from "../../../sandbox/build/archive.js";
 import { gzipSync } from "node:zlib";
+import { writeTar } from "../../../sandbox/build/archive.js";
 import type { Sandbox } from "../../../sandbox/index.js";
 import type { Send } from "./proxied.js";
 
@@ -52,7 +52,7 @@ export async function createBucket(sandbox: Sandbox, name = SOURCE_BUCKET): Prom
 export async function stage(send: Send, token: string, object: string, files: Readonly<Record<string, string>>, bucket = SOURCE_BUCKET): Promise<string> {
   const archive = gzipSync(writeTar(Object.entries(files).map(([path, text]) => ({ path, data: Buffer.from(text) }))));
   const { body } = await send("POST", `https://storage.googleapis.com/upload/storage/v1/b/${bucket}/o?uploadType=media&name=${encodeURIComponent(object)}`, { token, body: archive, headers: { "content-type": "application/gzip" } });
-  return (body as { generation: string }).generation;
+  return body.generation;
 }
 
 /** Adds a binding to a policy that is read and set by `:getIamPolicy` and `:setIamPolicy`, by GET or by POST. */
