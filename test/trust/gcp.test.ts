@@ -30,6 +30,8 @@ describe("access", () => {
       expect(authorizeAccess(question([wrong]))).toEqual({ allowed: false, reason: "no-binding" });
     }
     expect(authorizeAccess(question([binding()], { permission: "storage.objects.delete" })).allowed).toBe(false);
+    expect(authorizeAccess(question([binding({ members: ["user:a@b.example", CALLER] })])).allowed).toBe(true);
+    expect(authorizeAccess(question([binding()], { members: ["user:a@b.example", CALLER] })).allowed).toBe(true);
   });
 
   it.each([
@@ -65,18 +67,24 @@ describe("access", () => {
   it("inherits from above, and takes projectViewer: for whoever has the basic role there", () => {
     const above = question([], { policies: [{ resource: BUCKET, policy: { bindings: [] } }, { resource: PROJECT, policy: { bindings: [binding()] } }] });
     expect(authorizeAccess(above).binding?.resource).toBe(PROJECT);
-    const convenience = (project: string, member: string) =>
+    const viewer = (...members: string[]): Binding => ({ role: "roles/viewer", members });
+    const convenience = (member: string, ...bindings: Binding[]) =>
       authorizeAccess(
         question([], {
           policies: [
-            { resource: BUCKET, policy: { bindings: [binding({ members: [`projectViewer:${project}`] })] } },
-            { resource: PROJECT, policy: { bindings: [{ role: "roles/viewer", members: [member] }] } },
+            { resource: BUCKET, policy: { bindings: [binding({ members: [member] })] } },
+            { resource: PROJECT, policy: { bindings } },
           ],
         }),
       ).allowed;
-    expect(convenience("customer-app-prod", CALLER)).toBe(true);
-    expect(convenience("customer-app-prod", "user:a@b.example")).toBe(false);
-    expect(convenience("other", CALLER)).toBe(false);
+    const own = "projectViewer:customer-app-prod";
+    expect(convenience(own, viewer(CALLER))).toBe(true);
+    expect(convenience(own, { role: "roles/browser", members: [] }, viewer("user:a@b.example", CALLER))).toBe(true);
+    expect(convenience(own, viewer("user:a@b.example"))).toBe(false);
+    expect(convenience(own, { ...viewer(CALLER), role: "roles/editor" })).toBe(false);
+    expect(convenience(own, { ...viewer(CALLER), condition: { title: "t", expression: "true" } })).toBe(false);
+    expect(convenience("projectEditor:customer-app-prod", viewer(CALLER))).toBe(false);
+    expect(convenience("projectViewer:other", viewer(CALLER))).toBe(false);
   });
 
   it("takes both names of a permission for one", () => {
@@ -109,6 +117,26 @@ describe("access", () => {
       ["under one that cannot be evaluated", { denialCondition: { title: "c", expression: "resource.nonsense" } }, true],
     ])("%s", (_name, changes, denied) => {
       expect(asked(changes)).toMatchObject(denied ? { allowed: false, reason: "denied", denyPolicy: "policies/p/denypolicies/d" } : { allowed: true });
+    });
+
+    it("by the first policy that does, by any of its rules, principals and permissions", () => {
+      const none = deny({ deniedPermissions: [] });
+      const named = (policy: DenyPolicy, name: string) => ({ ...policy, name });
+      const answer = authorizeAccess(question([binding()], { denyPolicies: [none, named(deny(), "second"), named(deny(), "third")] }));
+      expect(answer).toEqual({ allowed: false, reason: "denied", denyPolicy: "second" });
+      const later = { name: "rules", rules: [...none.rules, ...deny({ deniedPrincipals: [`${self}x`, self], deniedPermissions: ["run.googleapis.com/services.get", "storage.googleapis.com/objects.get"] }).rules] };
+      expect(authorizeAccess(question([binding()], { denyPolicies: [later] })).denyPolicy).toBe("rules");
+    });
+
+    it.each<[string, string, boolean]>([
+      ["user:a@b.example", "principal://goog/subject/a@b.example", true],
+      ["group:a@b.example", "principalSet://goog/group/a@b.example", true],
+      ["group:a@b.example", "principal://goog/subject/a@b.example", false],
+      ["allAuthenticatedUsers", "principal://goog/subject/allAuthenticatedUsers", false],
+      ["principal://iam.googleapis.com/x/subject/s", "principal://iam.googleapis.com/x/subject/s", true],
+    ])("%s as %s: %s", (member, principal, denied) => {
+      const answer = authorizeAccess(question([binding({ members: [member] })], { members: [member], denyPolicies: [deny({ deniedPrincipals: [principal] })] }));
+      expect(answer.reason).toBe(denied ? "denied" : "granted");
     });
 
     it("by the service's own host name", () => {
