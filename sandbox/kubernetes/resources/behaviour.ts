@@ -103,7 +103,7 @@ function common(api: ObjectApi, resource: ApiResource): Pick<ResourceBehaviour<K
       const live = await reported(id, "read", api.find(scope, resource, nameOf(id, resource, scope.namespace)));
       if (!live) return undefined;
       const given = isJsonObject(olds?.[INPUTS]) ? olds[INPUTS] : undefined;
-      const inputs = given === undefined ? own(live) : (narrowed(live, given) as Properties);
+      const inputs = given === undefined ? own(live) : (narrowed(withTexts(live), given) as Properties);
       return { id: idOf(target(live)), inputs, outputs: outputsOf(live, inputs) };
     },
   };
@@ -138,6 +138,13 @@ function own({ status: _status, ...live }: KubernetesObject): Properties {
   const theirs = Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => !key.startsWith("deployment.kubernetes.io/")));
   const metadata = { name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }), ...(Object.keys(theirs).length > 0 && { annotations: theirs }) };
   return { ...live, metadata };
+}
+
+/** A secret's values in the form in which a program may also give them. */
+function withTexts(live: KubernetesObject): Properties {
+  if (live.kind !== "Secret") return live;
+  const texts = Object.entries(object(live.data)).map(([key, value]) => [key, Buffer.from(text(value), "base64").toString("utf8")]);
+  return { ...live, stringData: Object.fromEntries(texts) };
 }
 
 /** The live values of what was given: defaults and others' fields are no drift. */
