@@ -169,12 +169,14 @@ class Canary {
   }
 
   async #deployed(scope: CheckScope): Promise<Verdict> {
-    const read = await this.#read(scope, "function");
+    const [{ GetFunctionUrlConfigCommand }, client] = await lambdaOf(this.run, this.functions);
+    const [read, url] = await Promise.all([
+      this.#read(scope, "function"),
+      ask((abortSignal) => client.send(new GetFunctionUrlConfigCommand({ FunctionName: this.#name }), { abortSignal }), scope),
+    ]);
     if ("verdict" in read) return read.verdict;
     this.#function = "there";
     this.#image = read.image;
-    const [{ GetFunctionUrlConfigCommand }, client] = await lambdaOf(this.run, this.functions);
-    const url = await ask((abortSignal) => client.send(new GetFunctionUrlConfigCommand({ FunctionName: this.#name }), { abortSignal }), scope);
     if (url.ok) this.#url = url.output.FunctionUrl ?? "";
     else if (url.kind !== "refused" || url.code !== MISSING) return refusedVerdict(this.run, this.#lambdaCall("function", "GetFunctionUrlConfig"), url, false);
     return pass(`${read.state}, ${this.#url === "" ? "without a URL" : this.#url}`);
@@ -255,8 +257,7 @@ class Canary {
 
   /** Also after a failure and Ctrl-C; what cannot be removed is said. */
   async #cleanUp(scope: CheckScope, signal: AbortSignal): Promise<void> {
-    await this.#cleanFunction(scope, signal);
-    for (const [key, version] of this.#staged) await this.#cleanStaged(scope, signal, key, version);
+    await Promise.all([this.#cleanFunction(scope, signal), ...[...this.#staged].map(([key, version]) => this.#cleanStaged(scope, signal, key, version))]);
     const { project, region, repositoryUri } = this.grant;
     for (const { id, ended } of this.#builds) {
       if (!ended) scope.leaves({ what: `build ${id}, which may still be under way (codebuild:StopBuild is not granted), and what it deploys`, remove: `aws codebuild stop-build --id ${id} --region ${region}` });
