@@ -1,5 +1,6 @@
 /** `docker` in a build: a daemon of its own where the project is privileged, images in memory, pushes to ECR. */
 import { posix } from "node:path";
+import { ecrRefusals } from "../../facts/aws/ecr.js";
 import { AwsError } from "./types.js";
 import type { Clock } from "../types.js";
 import { type BuildCloud, NoRoute } from "./build-cloud.js";
@@ -12,6 +13,8 @@ export interface DockerHost {
   architecture: string;
   clock: Clock;
   cloud: BuildCloud;
+  /** Whether the tag is written once: the registry's own knowledge, for which no right is needed. */
+  isImmutable: (tag: { account: string; region: string; repository: string; tag: string }) => boolean;
 }
 
 /** A registry of ECR and a repository in it. https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html */
@@ -140,7 +143,7 @@ function build({ architecture, clock }: DockerHost, images: Map<string, Image>, 
   }
 }
 
-async function push({ cloud }: DockerHost, images: Map<string, Image>, loggedIn: Set<string>, { err, out }: ProgramCall, args: string[]): Promise<number> {
+async function push({ cloud, isImmutable }: DockerHost, images: Map<string, Image>, loggedIn: Set<string>, { err, out }: ProgramCall, args: string[]): Promise<number> {
   const name = named(args.find((arg) => !arg.startsWith("-")) ?? "");
   const target = ECR_REFERENCE.exec(name)?.groups;
   const image = images.get(name);
@@ -157,7 +160,13 @@ async function push({ cloud }: DockerHost, images: Map<string, Image>, loggedIn:
   const call = (operation: string, input: Record<string, unknown>) => cloud.call("ecr", operation, { registryId: account, repositoryName: repository, ...input }, region, url);
   try {
     for (const each of [...image.layers, image.config]) out(`${each.digest.slice(7, 19)}: ${await pushBlob(call, each)}\n`);
-    await call("PutImage", { imageManifest: image.manifest, imageManifestMediaType: MANIFEST_TYPE, imageTag: tag });
+    try {
+      await call("PutImage", { imageManifest: image.manifest, imageManifestMediaType: MANIFEST_TYPE, imageTag: tag });
+    } catch (error) {
+      if (!(error instanceof AwsError) || error.code !== "ImageAlreadyExistsException") throw error;
+      // The same image again is fine, unless its tag is never to be written again.
+      if (isImmutable({ account, region, repository, tag })) return fail(`tag invalid: ${ecrRefusals.tagImmutable(tag, repository).message}`);
+    }
     out(`${tag}: digest: ${image.digest} size: ${image.manifest.length}\n`);
     return 0;
   } catch (error) {
@@ -175,6 +184,11 @@ async function pushBlob(call: (operation: string, input: Record<string, unknown>
   if (known?.layerAvailability === "AVAILABLE") return "Layer already exists";
   const { uploadId } = await call("InitiateLayerUpload", {});
   await call("UploadLayerPart", { uploadId, partFirstByte: 0, partLastByte: data.length - 1, layerPartBlob: data });
-  await call("CompleteLayerUpload", { uploadId, layerDigests: [digest] });
+  try {
+    await call("CompleteLayerUpload", { uploadId, layerDigests: [digest] });
+  } catch (error) {
+    // Another push was faster.
+    if (!(error instanceof AwsError) || error.code !== "LayerAlreadyExistsException") throw error;
+  }
   return "Pushed";
 }

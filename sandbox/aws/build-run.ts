@@ -11,6 +11,8 @@ import { basicPrograms } from "./build-programs.js";
 import { Interrupted, Shell } from "./build-shell.js";
 import { type Buildspec, BuildspecError, type BuildspecPhase, readBuildspec } from "./build-spec.js";
 import type { BuildRecord, BuildStatus, CodeBuildStore } from "./codebuild-store.js";
+import { isImmutable } from "./ecr-images.js";
+import { EcrStore } from "./ecr-store.js";
 import { type CallAs, assumableRole, serviceSession } from "./service-role.js";
 import type { AwsServiceContext } from "./service.js";
 import { AwsError, type AwsCaller } from "./types.js";
@@ -111,6 +113,11 @@ export class BuildRun {
     return this.parts.context.authoriser.decide({ request, action: "ec2:CreateNetworkInterface", resource, resourceAccountId: accountId }).allowed;
   }
 
+  #isImmutable({ account, region, repository, tag }: { account: string; region: string; repository: string; tag: string }): boolean {
+    const found = new EcrStore(this.parts.context.core.store).repository(account, region, repository);
+    return found !== undefined && isImmutable(found, tag);
+  }
+
   #hasEgress(): boolean {
     const { vpcConfig } = this.build;
     const { store } = this.parts.context.core;
@@ -171,7 +178,7 @@ export class BuildRun {
       programs: {
         ...basicPrograms((seconds) => this.#sleep(seconds), () => clock.now()),
         aws: awsProgram(cloud),
-        docker: dockerProgram({ privileged: environment.privilegedMode, architecture, clock, cloud }),
+        docker: dockerProgram({ privileged: environment.privilegedMode, architecture, clock, cloud, isImmutable: (place) => this.#isImmutable(place) }),
       },
       // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
       variables: {

@@ -80,6 +80,7 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
     has: (name, operation) => find(name, operation) !== undefined,
     localise,
     handleLambda: (request, authenticated) => lambda.handleWire(request, authenticated),
+    handleFunctionUrl: (...call) => lambda.handleFunctionUrl(...call),
     handleRegistry: (request) => ecr.handleRegistry(request),
     handleS3: (request, authenticated) => s3.handleWire(request, authenticated),
   });

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { ecrRefusals, REGISTRY_USER, registryErrors } from "../../facts/aws/ecr.js";
 import { FaultError, type SandboxCore, type WireRequest, type WireResponse } from "../types.js";
+import { isImmutable } from "./ecr-images.js";
 import { type EcrStore, digestOf } from "./ecr-store.js";
 import type { EcrTokens } from "./ecr-tokens.js";
 import type { Operation } from "./service.js";
@@ -148,7 +149,7 @@ export function createRegistry({ core, operations, store, tokens }: RegistryPart
       if (!(error instanceof AwsError) || error.code !== "ImageAlreadyExistsException") throw error;
       const repository = store.repository(at.registryId, at.region, at.repositoryName);
       // The same image again is fine, unless its tag is never to be written again.
-      if (repository?.tagMutability === "IMMUTABLE" && named.imageTag !== undefined) {
+      if (repository && named.imageTag !== undefined && isImmutable(repository, named.imageTag)) {
         const { code, message } = ecrRefusals.tagImmutable(reference, at.repositoryName);
         throw new AwsError(code, 400, message);
       }
