@@ -36,7 +36,7 @@ class PhaseFailed extends Error {
 }
 
 /** A subnet that has a way out is in the store as `{ egress: true }`; one that is not has none. */
-const SUBNET = "aws:ec2/subnet";
+export const SUBNET = "aws:ec2/subnet";
 const SOURCE_FOLDER = "/codebuild/output/src";
 /** Real milliseconds between two looks at the sandbox's clock. */
 const TICK_MS = 20;

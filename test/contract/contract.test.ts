@@ -90,6 +90,17 @@ describe("reading a contract", () => {
   ])("says what is wrong with %s", (_name, value, expected) => {
     expect(errorOf(() => readContract(value))).toContain(expected);
   });
+
+  it("says everything at once, each where it stands in what was given, and the way out", () => {
+    const grants = [{ id: "q", kind: "sqs-queue" }, { ...contract.grants[0], bucket: 7 }, ...contract.grants];
+    expect(errorOf(() => readContract(changed({ environment: "moon", exchange: { type: "magic" }, targets: undefined, grants })))).toBe(
+      'The contract cannot be read: environment: Invalid option: expected one of "cloud"|"sandbox"; ' +
+        "exchange.type: Invalid discriminator value. Expected 'aws-web-identity' | 'azure-client-assertion' | 'gcp-workload-identity'; " +
+        "grants[1].bucket: expected string, received number; targets: expected array, received undefined; " +
+        'grants[2].id: "artifacts" is the id of another grant too. ' +
+        "Take it as the stack wrote it, from `pulumi stack output --json`; its fields are described in the package's contract.schema.json.",
+    );
+  });
 });
 
 describe("writing a contract", () => {
