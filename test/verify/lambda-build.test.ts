@@ -60,8 +60,24 @@ describe("the account", () => {
     const PolicyDocument = policyText({ Effect: "Deny", Action: action, Resource: "*" });
     await new Administrator(sandbox, contract).call("iam", "PutUserPolicy", { UserName: "engineer", PolicyName: "guardrail", PolicyDocument });
     const report = await verify({ token: undefined, account: reader });
-    expect(failing(report)).toEqual(checks.map((check) => `${check}: reading it needs ${action}, which these credentials do not have`));
+    expect(failing(report)).toEqual(checks.map((check) => `${check}: reading it needs ${action}, which is denied to these credentials by an explicit deny (identity-based policy)`));
     expect(report.exitCode).toBe(3);
+  });
+
+  it.each<[string, (administrator: Administrator, action: string) => unknown, string]>([
+    ["the organisation denies", (administrator, Action) => administrator.control("scp", { Effect: "Deny", Action, Resource: "*" }), "is denied to these credentials by an explicit deny (service control policy)"],
+    [
+      "nobody grants",
+      async (administrator, action) => {
+        await administrator.call("iam", "DetachUserPolicy", { UserName: "engineer", PolicyArn: "arn:aws:iam::aws:policy/ReadOnlyAccess" });
+        await administrator.call("iam", "PutUserPolicy", { UserName: "engineer", PolicyName: "most", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", NotAction: action, Resource: "*" } }) });
+      },
+      "these credentials do not have",
+    ],
+  ])("tells rights that %s from others", async (_who, change, reason) => {
+    await change(new Administrator(sandbox, contract), "ecr:DescribeRepositories");
+    const report = await verify({ token: undefined, account: reader });
+    expect(failing(report)).toEqual([`aws.account.repository.builds: reading it needs ecr:DescribeRepositories, which ${reason}`]);
   });
 });
 

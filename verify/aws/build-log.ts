@@ -56,10 +56,11 @@ export function logCause(run: AwsRun, grant: BuildGrant, lines: readonly string[
 }
 
 function logged(run: AwsRun, { serviceRoleArn: role }: BuildGrant, code: AwsCauseCode, told: string, line: string, action?: string): Cause {
-  const resource = readDenial(line)?.resource;
+  const { resource, explicit } = readDenial(line) ?? {};
   return cause(run, code, [told, `the build's log says: ${line.trim()}`], {
     ...(action === undefined ? {} : { action }),
     ...(resource === undefined ? {} : { subject: resource }),
+    explicit,
     ...(role === undefined ? {} : { found: nameOf(role) }),
   });
 }

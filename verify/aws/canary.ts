@@ -130,7 +130,7 @@ class Canary {
     const puts = await Promise.all(
       (["create", "update"] as const).map(async (deployment, index) => {
         const key = this.#key(deployment);
-        const command = new PutObjectCommand({ ...this.#where, Key: key, Body: canaryArchive(this.run.runId, index + 1), IfNoneMatch: "*", ContentType: "application/zip" });
+        const command = new PutObjectCommand({ ...this.#where, Key: key, Body: canaryArchive(this.run.runId, index + 1), ContentType: "application/zip" });
         this.#staged.set(key, "");
         const answer = await ask((abortSignal) => client.send(command, { abortSignal }), { signal: scope.signal, repeatable: false });
         if (answer.ok) this.#staged.set(key, answer.output.VersionId ?? "");

@@ -3,7 +3,7 @@ import { partitionNamed } from "../../facts/aws/partitions.js";
 import type { AwsExchange, Contract } from "../../contract/schema.js";
 import type { Cause, CauseEntry, FailureMode } from "../causes.js";
 import { buildCauses } from "./codebuild-entries.js";
-import { roleName, up } from "./fixes.js";
+import { boundaryFix, roleName, up } from "./fixes.js";
 
 /** The values of a run that fixes are written with. */
 export interface AwsCauseValues {
@@ -15,6 +15,8 @@ export interface AwsCauseValues {
   action?: string | undefined;
   expected?: string | undefined;
   found?: string | undefined;
+  /** A statement denies it; otherwise none allows it. */
+  explicit?: boolean | undefined;
 }
 
 type Entry = CauseEntry<AwsCauseValues>;
@@ -319,7 +321,7 @@ const entries = {
     title: "The role's permissions boundary does not allow the action",
     failureMode: BUCKET,
     explanation: "A boundary caps what the role's policies grant.",
-    fix: (values) => `Add ${values.action ?? "the action"} on ${values.subject ?? "the bucket"} to the permissions boundary of role ${roleName(values)}.`,
+    fix: (values) => boundaryFix(values, values.subject ?? "the bucket", roleName(values)),
   },
   "aws.s3.service-control-policy": {
     title: "A service control policy of the organisation denies the action",

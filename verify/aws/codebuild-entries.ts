@@ -1,7 +1,7 @@
 /** What can be wrong between a staged archive and a function that answers. */
 import type { CauseEntry, FailureMode } from "../causes.js";
 import type { AwsCauseValues } from "./causes.js";
-import { nameOf, roleName, up } from "./fixes.js";
+import { boundaryFix, nameOf, roleName, up } from "./fixes.js";
 
 type Entry = CauseEntry<AwsCauseValues>;
 
@@ -171,7 +171,7 @@ export const buildCauses = {
     title: "The permissions boundary of the build's role does not allow what builds need",
     failureMode: NOT_UPDATED,
     explanation: "A boundary caps what the role's policies grant.",
-    fix: (values) => `Add ${values.action ?? "the action"} on ${values.subject ?? "what builds deploy"} to the permissions boundary of role ${buildRole(values)}.`,
+    fix: (values) => boundaryFix(values, values.subject ?? "what builds deploy", buildRole(values)),
   },
   "aws.build.denied": {
     title: "A policy denies what the build does",
@@ -254,7 +254,7 @@ export const buildCauses = {
   "aws.builds.boundary": {
     title: "The role's permissions boundary does not allow the use of builds and functions",
     explanation: "A boundary caps what the role's policies grant.",
-    fix: (values) => `Add ${values.action ?? "the action"} on ${values.subject ?? "it"} to the permissions boundary of role ${roleName(values)}.`,
+    fix: (values) => boundaryFix(values, values.subject ?? "it", roleName(values)),
   },
   "aws.builds.organisation-denies": {
     title: "A policy of the organisation denies the use of builds and functions",

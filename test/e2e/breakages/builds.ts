@@ -14,6 +14,8 @@ export interface BuildBreakage {
   /** What AWS tells the platform, in a part of the failed check's text; absent when the platform does not notice. */
   told?: string;
   expect: Record<Evidence, readonly AwsCauseCode[]>;
+  /** A part of what every cause that is named alone tells to do. */
+  fix?: string;
 }
 
 const NOT_UPDATED: FailureMode = "CodeBuild starts but Lambda is not updated";
@@ -230,6 +232,15 @@ const buildRoleRows: BuildBreakage[] = [
     break: (administrator) => administrator.boundBuild({ Effect: "Allow", Action: ["s3:*", "ecr:*", "logs:*", "iam:*", "lambda:Get*", "lambda:Update*", "lambda:Add*", "lambda:TagResource", "lambda:CreateFunctionUrlConfig"], Resource: "*" }),
     told: "POST_BUILD COMMAND_EXECUTION_ERROR",
     expect: narrowed(CREATING, "aws.build.boundary"),
+    fix: "Add lambda:CreateFunction",
+  },
+  {
+    name: "the boundary of the build's role denies that functions are created",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.boundBuild({ Effect: "Allow", Action: "*", Resource: "*" }, { Effect: "Deny", Action: "lambda:CreateFunction", Resource: "*" }),
+    told: "POST_BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed(CREATING, "aws.build.boundary"),
+    fix: "Remove the Deny of lambda:CreateFunction on ",
   },
   {
     name: "a service control policy denies function URLs",

@@ -123,7 +123,7 @@ function grouped(run: AwsRun, refused: readonly { need: Need; decision: Authoriz
   return [...byCode].map(([code, all]) => {
     const actions = all.map(({ need }) => need.action).join(", ");
     const evidence = all.map(({ need, decision: { because, statement } }) => `by the account's policies, ${need.action} on ${need.resource}: ${because}${statement === undefined ? "" : ` (${statement.policy})`}`);
-    return cause(run, code, evidence, { action: actions, subject: all[0]?.need.resource, found: role });
+    return cause(run, code, evidence, { action: actions, subject: all[0]?.need.resource, found: role, explicit: all[0]?.decision.decision === "explicit-deny" });
   });
 }
 
