@@ -76,8 +76,9 @@ class Steps {
   async #identity(): Promise<void> {
     const { roleArn, accountId, partition } = this.#exchange;
     const { subject } = this.#contract.workload;
+    // A token on a command line would be in the list of processes.
     const assume = (token: string, role = roleArn) =>
-      ["sts", "assume-role-with-web-identity", "--role-arn", role, "--role-session-name", "bench", "--web-identity-token", token, "--duration-seconds", "900"];
+      ["sts", "assume-role-with-web-identity", "--role-arn", role, "--role-session-name", "bench", "--web-identity-token", `file://${this.#file("token", token)}`, "--duration-seconds", "900"];
     const token = await this.#token({});
     const { Credentials: keys } = await this.#aws<{ Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string } }>(...assume(token));
     this.#session = { AWS_ACCESS_KEY_ID: keys.AccessKeyId, AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey, AWS_SESSION_TOKEN: keys.SessionToken };
@@ -159,7 +160,7 @@ class Steps {
 
   #file(name: string, content: string | Buffer): string {
     const path = join(this.folder, name);
-    writeFileSync(path, content);
+    writeFileSync(path, content, { mode: 0o600 });
     return path;
   }
 

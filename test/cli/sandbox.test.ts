@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { assign } from "../../cli/sandbox-env.js";
 import { coloured, colours, shellQuote } from "../../cli/output.js";
+import { exampleContract } from "../support/contract.js";
 
 const bin = join(__dirname, "..", "..", "bin", "cloud-federation.js");
 const folder = mkdtempSync(join(tmpdir(), "sandbox-cli-"));
@@ -106,22 +107,7 @@ describe("mistakes are one line, exit 2, and nothing on standard output", () => 
   const broken = join(folder, "broken.json");
   writeFileSync(broken, "{ half");
   const contract = join(folder, "contract.json");
-  const roleArn = "arn:aws:iam::111122223333:role/dcf";
-  const providerArn = "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example";
-  writeFileSync(
-    contract,
-    JSON.stringify({
-      kind: "cloud-federation/contract",
-      version: 1,
-      integration: "dcf-aws",
-      environment: "cloud",
-      workload: { issuer: "https://oidc.dcf.example", subject: "s", audience: "sts.amazonaws.com" },
-      exchange: { type: "aws-web-identity", partition: "aws", region: "eu-west-1", accountId: "111122223333", providerArn, roleArn, maxSessionDurationSeconds: 3600 },
-      grants: [{ id: "artifacts", kind: "s3-objects", bucket: "acme-artifacts", region: "eu-west-1", accountId: "111122223333", permissions: ["s3:GetObject"] }],
-      targets: [],
-      refusalTargets: [],
-    }),
-  );
+  writeFileSync(contract, JSON.stringify(exampleContract({ environment: "cloud" })));
 
   it.each<[string, string[], string]>([
     ["an unknown command", ["sandbox", "strat"], "unknown command 'strat' (Did you mean start?)"],

@@ -1,25 +1,7 @@
-import { ContractError, contractJsonSchema, readContract, writeContract, type Contract } from "../../contract/index.js";
+import { ContractError, contractJsonSchema, readContract, writeContract } from "../../contract/index.js";
+import { exampleContract } from "../support/contract.js";
 
-const contract: Contract = {
-  kind: "cloud-federation/contract",
-  version: 1,
-  integration: "dcf-aws",
-  environment: "sandbox",
-  workload: { issuer: "https://oidc.dcf.example", subject: "system:serviceaccount:dcf:project-4711", audience: "sts.amazonaws.com" },
-  exchange: {
-    type: "aws-web-identity",
-    partition: "aws",
-    region: "eu-west-1",
-    accountId: "111122223333",
-    providerArn: "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example",
-    roleArn: "arn:aws:iam::111122223333:role/dcf",
-    maxSessionDurationSeconds: 3600,
-  },
-  grants: [{ id: "artifacts", kind: "s3-objects", permissions: ["s3:GetObject"], bucket: "acme", region: "eu-west-1", accountId: "111122223333" }],
-  targets: [{ kind: "s3-bucket", id: "arn:aws:s3:::acme", region: "eu-west-1", ownership: "created" }],
-  refusalTargets: [{ kind: "s3-bucket", bucket: "acme-refusal", region: "eu-west-1", accountId: "111122223333" }],
-};
-
+const contract = exampleContract();
 const changed = (change: Record<string, unknown>) => ({ ...contract, ...change });
 
 function errorOf(action: () => unknown): string {
