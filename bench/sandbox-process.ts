@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { provision } from "../quickstart/provision.js";
 import { startSandbox } from "../sandbox/index.js";
 
+type Question = "memory" | "builds";
+
 interface Ready {
   url: string;
   contract: unknown;
@@ -15,19 +17,23 @@ interface Ready {
 export interface BenchSandbox extends Ready {
   /** Peak resident memory of the process so far, in bytes. */
   peakMemory(): Promise<number>;
+  /** Milliseconds that all builds so far have taken, by CodeBuild's own times. */
+  buildMs(): Promise<number>;
   close(): Promise<void>;
 }
 
 export async function forkSandbox(root: string): Promise<BenchSandbox> {
   const child = fork(__filename, [root], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const ready = await answer<Ready>(child);
+  const ask = async (question: Question): Promise<number> => {
+    const answered = answer<number>(child);
+    child.send(question);
+    return answered;
+  };
   return {
     ...ready,
-    peakMemory: async () => {
-      const memory = answer<number>(child);
-      child.send("memory");
-      return memory;
-    },
+    peakMemory: () => ask("memory"),
+    buildMs: () => ask("builds"),
     close: async () => {
       const closed = once(child, "close");
       child.send("close");
@@ -53,6 +59,7 @@ async function serve(root: string): Promise<void> {
   process.send?.({ url: sandbox.url, contract: outputs["contract"], env: sandbox.env(), caPem: sandbox.caPem } satisfies Ready);
   process.on("message", (message) => {
     if (message === "memory") process.send?.(process.resourceUsage().maxRSS * 1024);
+    if (message === "builds") process.send?.(sandbox.store.list<{ startTime: number; endTime?: number }>("aws:codebuild/build").reduce((sum, { value }) => sum + (value.endTime ?? value.startTime) - value.startTime, 0));
     if (message === "close") void sandbox.close().then(() => process.disconnect());
   });
 }

@@ -42,10 +42,6 @@ export function createProgram(): Command {
     .helpCommand(false)
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureOutput({
-      // One line: the suggestion comes on a line of its own.
-      outputError: (text) => printError(oneLine(text.replace(/^error: /, ""))),
-    })
     .addHelpText(
       "after",
       `
@@ -60,7 +56,39 @@ Exit codes: 0 done, 1 a check failed, 2 wrong usage or unreadable input, 3 a req
   registerQuickstart(program);
   registerSandbox(program);
   registerVerify(program);
+  const commands = everyCommand(program);
+  requireOptionsLast(program, commands);
+  for (const command of commands) nameWayOut(command);
   return program;
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
+}
+
+/** Commander asks for what is missing before it names the flag that was misspelt, which may be the very same. */
+function requireOptionsLast(program: Command, commands: readonly Command[]): void {
+  const required = new Map(commands.map((command) => [command, command.options.filter(({ mandatory }) => mandatory)]));
+  for (const option of [...required.values()].flat()) option.mandatory = false;
+  program.hook("preAction", (_, command) => {
+    const missing = required.get(command)?.find((option) => command.getOptionValue(option.attributeName()) === undefined);
+    if (missing) command.error(`required option '${missing.flags}' not specified`);
+  });
+}
+
+/** Mistakes of usage that say nothing of how it is right. */
+const WITHOUT_WAY_OUT = /^(?:unknown|required|missing|too many) .*[^?)]$/;
+
+function nameWayOut(command: Command): void {
+  const names: string[] = [];
+  for (let each: Command | null = command; each; each = each.parent) names.unshift(each.name());
+  command.configureOutput({
+    // One line: a suggestion comes on a line of its own.
+    outputError: (text) => {
+      const line = oneLine(text.replace(/^error: /, ""));
+      printError(WITHOUT_WAY_OUT.test(line) ? `${line}; see \`${names.join(" ")} --help\`` : line);
+    },
+  });
 }
 
 function packageVersion(): string {

@@ -38,15 +38,30 @@ export function readContract(value: unknown): ReadContract {
   const document = upgraded(unwrapped(value));
   const unrecognised = [...strangers(document, "grants", grantKinds), ...strangers(document, "refusalTargets", refusalKinds)];
   const known = { ...document };
+  /** Where the entries that are left stood. */
+  const places = new Map<PropertyKey, number[]>();
   for (const list of ["grants", "refusalTargets"]) {
-    const entries = known[list];
-    if (Array.isArray(entries)) known[list] = entries.filter((_, index) => !unrecognised.some(({ path }) => path === `${list}[${index}]`));
+    const entries: unknown = known[list];
+    if (!Array.isArray(entries)) continue;
+    const kept = [...entries.keys()].filter((index) => !unrecognised.some(({ path }) => path === `${list}[${index}]`));
+    known[list] = kept.map((index): unknown => entries[index]);
+    places.set(list, kept);
   }
   const schema = unrecognised.some(({ path }) => path.startsWith("grants")) ? readableSchema : contractSchema;
   const parsed = schema.safeParse(known);
-  if (!parsed.success) throw new ContractError(`The contract cannot be read: ${parsed.error.issues.map(describeIssue).join("; ")}`);
-  refuseTwins(parsed.data);
+  const issues = parsed.error?.issues ?? [];
+  const mistakes = [...issues.map((issue) => describeIssue({ ...issue, path: replaced(issue.path, places) })), ...twins(document)];
+  if (!parsed.success || mistakes.length > 0) throw new ContractError(`The contract cannot be read: ${mistakes.join("; ")}. ${WAY_OUT}`);
   return { ...parsed.data, unrecognised };
+}
+
+const WAY_OUT = "Take it as the stack wrote it, from `pulumi stack output --json`; its fields are described in the package's contract.schema.json.";
+
+/** The path as it is in the document that was given. */
+function replaced(path: readonly PropertyKey[], places: ReadonlyMap<PropertyKey, readonly number[]>): PropertyKey[] {
+  const [list, index, ...rest] = path;
+  if (list === undefined || typeof index !== "number") return [...path];
+  return [list, places.get(list)?.[index] ?? index, ...rest];
 }
 
 /** A contract may consist of nothing but grants of later kinds. */
@@ -87,10 +102,10 @@ function strangers(document: Record<string, unknown>, list: string, kinds: Reado
   });
 }
 
-function refuseTwins(contract: Contract): void {
-  const ids = contract.grants.map(({ id }) => id);
-  const twin = ids.findIndex((id, index) => ids.indexOf(id) !== index);
-  if (twin >= 0) throw new ContractError(`The contract cannot be read: grants[${twin}].id: ${JSON.stringify(ids[twin])} is the id of another grant too`);
+/** Grants that have the id of one before them. */
+function twins({ grants }: { grants?: unknown }): string[] {
+  const ids = (Array.isArray(grants) ? (grants as unknown[]) : []).map((grant) => (isRecord(grant) && typeof grant.id === "string" ? grant.id : undefined));
+  return ids.flatMap((id, index) => (id === undefined || ids.indexOf(id) === index ? [] : [`grants[${index}].id: ${JSON.stringify(id)} is the id of another grant too`]));
 }
 
 /** `grants[0].bucket: expected string, received undefined`. */

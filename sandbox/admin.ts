@@ -3,6 +3,7 @@ import { z } from "zod";
 import { InputError } from "./errors.js";
 import type { Sandbox, SandboxSnapshot } from "./index.js";
 import { signingAlgorithms } from "./issuer-keys.js";
+import { AWS_STORE_TYPES } from "./aws/store-types.js";
 import { secretPrefix } from "./persistence.js";
 import { adminPrefix } from "./server.js";
 import type { WireRequest, WireResponse } from "./types.js";
@@ -96,7 +97,9 @@ function createRoutes(): Record<string, Record<string, Route>> {
     "/resources": {
       GET: ({ sandbox, query }) => {
         const type = resourceType(query);
-        return { type, resources: sandbox.store.list(type) };
+        const resources = sandbox.store.list(type);
+        if (resources.length === 0) assertKnown(sandbox, type);
+        return { type, resources };
       },
     },
     "/resource": {
@@ -245,6 +248,15 @@ function resourceType(query: URLSearchParams): string {
   if (type === "") throw new InputError("The query has to name a type, as in ?type=aws:iam/role.");
   if (type.startsWith(secretPrefix)) throw new WireError(403, `Resources of type ${type} are secrets: they are neither shown nor changed.`);
   return type;
+}
+
+/** A list without members is an answer for a type that there may be, and not for a slip of the pen. */
+function assertKnown(sandbox: Sandbox, type: string): void {
+  const known = [...new Set([...AWS_STORE_TYPES, ...sandbox.store.types()])].filter((each) => !each.startsWith(secretPrefix)).sort();
+  if (known.includes(type)) return;
+  const [family = ""] = type.split("/");
+  const near = known.filter((each) => each.startsWith(`${family}/`));
+  throw new WireError(404, `There is no type of resources ${JSON.stringify(type)}. Known are ${(near.length > 0 ? near : known).join(", ")}.`);
 }
 
 function resourceName(query: URLSearchParams): [type: string, id: string] {

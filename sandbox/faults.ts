@@ -67,9 +67,9 @@ export class Faults {
   }
 
   /** What every served operation goes through: the wait, then the fault. Throws {@link FaultError}. */
-  async enter(operation: string): Promise<void> {
+  async enter(operation: string, from: "client" | "inside" = "client"): Promise<void> {
     const matching = [...this.#latency].filter(([pattern]) => matches(pattern, operation)).map(([, ms]) => ms);
-    const wait = this.globalLatencyMs() + Math.max(0, ...matching);
+    const wait = (from === "client" ? this.globalLatencyMs() : 0) + Math.max(0, ...matching);
     if (wait > 0) await this.wait(wait);
     const fault = this.#faults.find((candidate) => matches(candidate.operation, operation));
     if (!fault) return;

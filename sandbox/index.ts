@@ -139,7 +139,7 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     clock,
     store,
     settings,
-    enter: (operation) => faults.enter(operation),
+    enter: (operation, from) => faults.enter(operation, from),
     fetchPublic: publicFetcher({ issuers: issuerService, trusted: authorities.trusted, authority: authorities.of }),
   };
   const aws = createAws(core);

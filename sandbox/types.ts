@@ -67,9 +67,10 @@ export interface SandboxCore {
   readonly settings: { latencyMs: number; propagationDelaySeconds: number };
   /**
    * To be awaited first thing by every served operation (`service:Operation`, as in `sts:AssumeRoleWithWebIdentity`).
-   * Waits the latency, then throws {@link FaultError} if a fault was ordered.
+   * Waits the latency, then throws {@link FaultError} if a fault was ordered. The general latency is that of the way
+   * from a client: what the cloud's own builds and functions call, `from` the inside, has none of it.
    */
-  enter(operation: string): Promise<void>;
+  enter(operation: string, from?: "client" | "inside"): Promise<void>;
   /** Fetches a public document over real HTTPS, as the cloud would: sandbox issuers only, sandbox CA, bounded by `timeoutMs`. */
   fetchPublic(url: string, timeoutMs: number): Promise<IssuerAnswer>;
 }

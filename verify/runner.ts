@@ -44,15 +44,17 @@ function assertOrder(checks: readonly Check[]): void {
   }
 }
 
-/** The checks of which most come one after another. */
+/** The checks of which most come one after another: all that lie on such a chain. */
 function longestChain(checks: readonly Check[]): ReadonlySet<string> {
-  const chains = new Map<string, string[]>();
-  const longer = (a: string[], b: string[]): string[] => (b.length > a.length ? b : a);
-  for (const { id } of [...checks].reverse()) {
-    const dependents = checks.filter(({ needs, after = [] }) => needs.includes(id) || after.includes(id));
-    chains.set(id, [id, ...dependents.map((dependent) => chains.get(dependent.id) ?? []).reduce(longer, [])]);
-  }
-  return new Set([...chains.values()].reduce(longer, []));
+  const before = new Map<string, number>();
+  const after = new Map<string, number>();
+  const needed = ({ needs, after: others = [] }: Check): string[] => [...needs, ...others];
+  const most = (ids: readonly string[], of: ReadonlyMap<string, number>): number => Math.max(0, ...ids.map((id) => (of.get(id) ?? -1) + 1));
+  for (const check of checks) before.set(check.id, most(needed(check), before));
+  for (const { id } of [...checks].reverse()) after.set(id, most(checks.filter((other) => needed(other).includes(id)).map((other) => other.id), after));
+  const length = ({ id }: Check): number => (before.get(id) ?? 0) + (after.get(id) ?? 0);
+  const longest = Math.max(0, ...checks.map(length));
+  return new Set(checks.filter((check) => length(check) === longest).map(({ id }) => id));
 }
 
 class Run {

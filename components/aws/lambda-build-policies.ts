@@ -1,13 +1,11 @@
 /** The policies around a build that deploys functions: who may become its roles, what these may do, and who may pull the image. */
 import { CODEBUILD_PRINCIPAL } from "../../facts/aws/codebuild.js";
 import { actionsOf, type Permission } from "../../facts/aws/index.js";
+import { LAMBDA_PRINCIPAL } from "../../facts/aws/lambda.js";
 import { parseArn } from "../../trust/aws/arn.js";
 import { functionsArn } from "./lambda-functions-grant.js";
 import { policyDocument, serializePolicy, type PolicyStatement } from "./policy.js";
 import { s3ServiceOf } from "./s3-objects-grant.js";
-
-/** As a principal, the same in every partition. */
-const LAMBDA_PRINCIPAL = "lambda.amazonaws.com";
 
 /** Where builds and functions live. */
 export interface BuildPlace {

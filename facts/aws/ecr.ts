@@ -1,11 +1,12 @@
 /** Amazon ECR's limits, formats and refusals, as data. Texts are hints: AWS changes them; codes are the contract. */
-import type { Grade } from "./limits.js";
+import { textRules, type Grade } from "./limits.js";
+import { actionsOf } from "./permissions.js";
 
 const api = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference";
 const userGuide = "https://docs.aws.amazon.com/AmazonECR/latest/userguide";
 
 export const ECR_LIMITS = {
-  repositoryName: { min: 2, max: 256, pattern: /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/, source: `${api}/API_CreateRepository.html`, grade: "documented" },
+  repositoryName: textRules.ecrRepositoryName,
   /** Characters. */
   policyText: { min: 0, max: 10_240, source: `${api}/API_SetRepositoryPolicy.html`, grade: "documented" },
   lifecyclePolicyText: { min: 100, max: 30_720, source: `${api}/API_PutLifecyclePolicy.html`, grade: "documented" },
@@ -30,7 +31,7 @@ export type TagMutability = (typeof tagMutabilities)[number];
 export const encryptionTypes = ["AES256", "KMS", "KMS_DSSE"] as const;
 
 /** What Lambda must be allowed by the repository's policy. https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions */
-export const imagePullActions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"] as const;
+export const imagePullActions: readonly string[] = actionsOf("lambda-image-pull");
 
 /** Media types of manifests that list other manifests. https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html */
 export const manifestListTypes: readonly string[] = ["application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.index.v1+json"];

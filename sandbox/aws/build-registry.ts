@@ -1,4 +1,5 @@
 /** ECR as the docker daemon of a build reaches it: logged in with a password that the build was given. */
+import { ecrRefusals } from "../../facts/aws/ecr.js";
 import { type Blob, type Image, MANIFEST_TYPE } from "../build/image.js";
 import { type ImageRegistry, PushError, noSuchRegistry } from "../build/docker.js";
 import { type BuildCloud, NoRoute } from "./build-cloud.js";
@@ -21,7 +22,11 @@ const REGISTRY_ERRORS: Readonly<Record<string, string>> = {
 export class EcrRegistry implements ImageRegistry {
   readonly #loggedIn = new Set<string>();
 
-  constructor(private readonly cloud: BuildCloud) {}
+  constructor(
+    private readonly cloud: BuildCloud,
+    /** Whether the tag is written once: the registry's own knowledge, for which no right is needed. */
+    private readonly isImmutable: (tag: { account: string; region: string; repository: string; tag: string }) => boolean,
+  ) {}
 
   /** Passwords are those that ECR gave this build; nothing else opens a registry. */
   login(server: string, password: string): boolean {
@@ -44,7 +49,13 @@ export class EcrRegistry implements ImageRegistry {
     const call = (operation: string, input: Record<string, unknown>) => this.cloud.call("ecr", operation, { registryId: account, repositoryName: repository, ...input }, region, url);
     try {
       for (const each of [...image.layers, image.config]) progress(`${each.digest.slice(7, 19)}: ${await pushBlob(call, each)}`);
-      await call("PutImage", { imageManifest: image.manifest, imageManifestMediaType: MANIFEST_TYPE, imageTag: tag });
+      try {
+        await call("PutImage", { imageManifest: image.manifest, imageManifestMediaType: MANIFEST_TYPE, imageTag: tag });
+      } catch (error) {
+        if (!(error instanceof AwsError) || error.code !== "ImageAlreadyExistsException") throw error;
+        // The same image again is fine, unless its tag is never to be written again.
+        if (this.isImmutable({ account, region, repository, tag })) throw new PushError(`tag invalid: ${ecrRefusals.tagImmutable(tag, repository).message}`);
+      }
       progress(`${tag}: digest: ${image.digest} size: ${image.manifest.length}`);
     } catch (error) {
       if (error instanceof NoRoute) throw new PushError(`Get "${error.url}": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)`);
@@ -59,6 +70,11 @@ async function pushBlob(call: (operation: string, input: Record<string, unknown>
   if (known?.layerAvailability === "AVAILABLE") return "Layer already exists";
   const { uploadId } = await call("InitiateLayerUpload", {});
   await call("UploadLayerPart", { uploadId, partFirstByte: 0, partLastByte: data.length - 1, layerPartBlob: data });
-  await call("CompleteLayerUpload", { uploadId, layerDigests: [digest] });
+  try {
+    await call("CompleteLayerUpload", { uploadId, layerDigests: [digest] });
+  } catch (error) {
+    // Another push was faster.
+    if (!(error instanceof AwsError) || error.code !== "LayerAlreadyExistsException") throw error;
+  }
   return "Pushed";
 }

@@ -12,6 +12,8 @@ import { basicPrograms } from "../build/programs.js";
 import { Interrupted, Shell } from "../build/shell.js";
 import { type Buildspec, BuildspecError, type BuildspecPhase, readBuildspec } from "./build-spec.js";
 import type { BuildRecord, BuildStatus, CodeBuildStore } from "./codebuild-store.js";
+import { isImmutable } from "./ecr-images.js";
+import { EcrStore } from "./ecr-store.js";
 import { type CallAs, assumableRole, serviceSession } from "./service-role.js";
 import type { AwsServiceContext } from "./service.js";
 import { AwsError, type AwsCaller } from "./types.js";
@@ -35,7 +37,7 @@ class PhaseFailed extends Error {
 }
 
 /** A subnet that has a way out is in the store as `{ egress: true }`; one that is not has none. */
-const SUBNET = "aws:ec2/subnet";
+export const SUBNET = "aws:ec2/subnet";
 const SOURCE_FOLDER = "/codebuild/output/src";
 /** Real milliseconds between two looks at the sandbox's clock. */
 const TICK_MS = 20;
@@ -112,6 +114,11 @@ export class BuildRun {
     return this.parts.context.authoriser.decide({ request, action: "ec2:CreateNetworkInterface", resource, resourceAccountId: accountId }).allowed;
   }
 
+  #isImmutable({ account, region, repository, tag }: { account: string; region: string; repository: string; tag: string }): boolean {
+    const found = new EcrStore(this.parts.context.core.store).repository(account, region, repository);
+    return found !== undefined && isImmutable(found, tag);
+  }
+
   #hasEgress(): boolean {
     const { vpcConfig } = this.build;
     const { store } = this.parts.context.core;
@@ -172,7 +179,7 @@ export class BuildRun {
       programs: {
         ...basicPrograms((seconds) => this.#sleep(seconds), () => clock.now()),
         aws: awsProgram(cloud),
-        docker: dockerProgram({ hasDaemon: environment.privilegedMode, architecture, clock, registry: new EcrRegistry(cloud), images: new Map() }),
+        docker: dockerProgram({ hasDaemon: environment.privilegedMode, architecture, clock, registry: new EcrRegistry(cloud, (place) => this.#isImmutable(place)), images: new Map() }),
       },
       // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
       variables: {

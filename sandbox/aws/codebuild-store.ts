@@ -98,6 +98,7 @@ const PROJECT = "aws:codebuild/project";
 const BUILD = "aws:codebuild/build";
 /** `{ concurrentBuilds }` by `<account>/<region>`; the administrator sets it. */
 const QUOTA = "aws:codebuild/quota";
+export const CODEBUILD_TYPES = [PROJECT, BUILD, QUOTA];
 
 export class CodeBuildStore {
   constructor(private readonly store: ResourceStore) {}

@@ -35,7 +35,7 @@ function readManifest(document: string): Manifest {
 }
 
 /** https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html */
-function isImmutable({ tagMutability, exclusionFilters }: Repository, tag: string): boolean {
+export function isImmutable({ tagMutability, exclusionFilters }: Repository, tag: string): boolean {
   const excluded = exclusionFilters.some((wildcard) => new RegExp(`^${wildcard.split("*").map((part) => part.replaceAll(".", "\\.")).join(".*")}$`).test(tag));
   return tagMutability.startsWith("IMMUTABLE") !== (tagMutability.endsWith("_WITH_EXCLUSION") && excluded);
 }

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { ecrRefusals, REGISTRY_USER, registryErrors } from "../../facts/aws/ecr.js";
 import { RegistryError, type RegistryRepository, blobAnswer, createRegistry } from "../registry.js";
 import type { SandboxCore, WireRequest, WireResponse } from "../types.js";
+import { isImmutable } from "./ecr-images.js";
 import type { EcrStore } from "./ecr-store.js";
 import type { EcrTokens } from "./ecr-tokens.js";
 import type { Operation } from "./service.js";
@@ -97,7 +98,8 @@ export function createEcrRegistry({ core, operations, store, tokens }: EcrParts)
         } catch (error) {
           if (!(error instanceof AwsError) || error.code !== "ImageAlreadyExistsException") throw error;
           // The same image again is fine, unless its tag is never to be written again.
-          if (stored()?.tagMutability === "IMMUTABLE" && !isDigest(reference)) {
+          const at = stored();
+          if (at && !isDigest(reference) && isImmutable(at, reference)) {
             const { code, message } = ecrRefusals.tagImmutable(reference, repositoryName);
             throw new AwsError(code, 400, message);
           }

@@ -52,6 +52,7 @@ const IMAGE = "aws:ecr/image";
 const LAYER = "aws:ecr/layer";
 const UPLOAD = "aws:ecr/upload";
 const UPLOAD_PART = "aws:ecr/upload-part";
+export const ECR_TYPES = [REPOSITORY, POLICY, IMAGE, LAYER, UPLOAD, UPLOAD_PART];
 
 export class EcrStore {
   constructor(private readonly store: ResourceStore) {}

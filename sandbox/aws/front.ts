@@ -6,6 +6,8 @@ import { authErrors } from "./auth-errors.js";
 import { type AwsHost, isRegistryHost, parseAwsHost } from "./hosts.js";
 import { JSON_SERVICES, type JsonService, jsonOperation, jsonService, readJson, renderJson, renderJsonError, renderRestError } from "./json-protocol.js";
 import { QUERY_SERVICES, readQuery, renderQuery, renderQueryError } from "./query-protocol.js";
+import { isFunctionUrlHost } from "./lambda-invoke.js";
+import type { Lambda } from "./lambda.js";
 import { answerIds, renderFailure } from "./s3-wire.js";
 import type { S3 } from "./s3.js";
 import type { AwsService, OperationRequest } from "./service.js";
@@ -23,8 +25,10 @@ export interface FrontParts {
   /** The same principal as the partition of a region names it. */
   localise(caller: AwsCaller, region: string): AwsCaller;
   handleS3: S3["handleWire"];
-  /** Lambda's REST API, and the functions behind their URLs. */
-  handleLambda: S3["handleWire"];
+  /** Lambda's REST API. */
+  handleLambda: Lambda["handleWire"];
+  /** The functions behind their URLs. */
+  handleFunctionUrl: Lambda["handleFunctionUrl"];
   /** The registries of ECR, which have a protocol and credentials of their own. */
   handleRegistry(request: WireRequest): Promise<WireResponse>;
 }
@@ -92,11 +96,14 @@ export class AwsFront implements WireService {
 
   async #lambda(request: WireRequest, target: AwsHost): Promise<WireResponse> {
     const context = transportConditions(request);
+    const signed = () => {
+      const { caller = ANONYMOUS, region = target.region ?? DEFAULT_REGION, request: decoded = request } = this.parts.verifier.verify(request, target) ?? {};
+      return { decoded, authenticated: { caller: this.parts.localise(caller, region), region, context } };
+    };
+    if (isFunctionUrlHost(request.host)) return this.parts.handleFunctionUrl(request, context, () => signed().authenticated.caller);
     try {
-      const authenticated = this.parts.verifier.verify(request, target);
-      if (!authenticated) return await this.parts.handleLambda(request, { caller: ANONYMOUS, region: target.region ?? DEFAULT_REGION, context });
-      const { caller, region } = authenticated;
-      return await this.parts.handleLambda(authenticated.request, { caller: this.parts.localise(caller, region), region, context });
+      const { decoded, authenticated } = signed();
+      return await this.parts.handleLambda(decoded, authenticated);
     } catch (error) {
       return renderRestError(asAwsError(error), randomUUID());
     }

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { IamQuota } from "../../facts/aws/iam.js";
 import { policySize } from "../../facts/aws/limits.js";
-import { type IamContext, assertPolicy, assertQuota, member, page, pageMembers, refuse } from "./iam-context.js";
+import { type IamContext, assertPolicy, assertQuota, member, mergeTags, page, pageMembers, refuse, tagConditions, withoutTags } from "./iam-context.js";
 import type { Identity } from "./iam-store.js";
 import { operation } from "./members.js";
 import type { Operation, OperationRequest } from "./service.js";
@@ -22,6 +22,42 @@ export interface IdentityKind<T extends Identity> {
 
 export function identityPolicyOperations<T extends Identity>(iam: IamContext, kind: IdentityKind<T>): Record<string, Operation> {
   return { ...inlineOperations(kind), ...attachmentOperations(iam, kind), ...boundaryOperations(iam, kind) };
+}
+
+/** Throws DeleteConflict while an identity has policies. */
+export function assertWithoutPolicies({ attachedPolicies, inlinePolicies }: Identity): void {
+  if (attachedPolicies.length > 0) throw refuse.deleteConflict("Cannot delete entity, must detach all policies first.");
+  if (Object.keys(inlinePolicies).length > 0) throw refuse.deleteConflict("Cannot delete entity, must delete policies first.");
+}
+
+/** Creating one takes the right to tag it, too, where it comes with tags. Throws AccessDenied. */
+export function authoriseCreation(
+  iam: IamContext,
+  request: OperationRequest,
+  noun: IdentityKind<Identity>["noun"],
+  arn: string,
+  { Tags = [], PermissionsBoundary }: { Tags?: Parameters<typeof tagConditions>[0] | undefined; PermissionsBoundary?: string | undefined },
+): void {
+  const conditions = { ...tagConditions(Tags), ...(PermissionsBoundary !== undefined && { "iam:PermissionsBoundary": PermissionsBoundary }) };
+  iam.authorise(request, `Create${noun}`, arn, conditions);
+  if (Tags.length > 0) iam.authorise(request, `Tag${noun}`, arn, conditions);
+}
+
+export function identityTagOperations<T extends Identity>(kind: IdentityKind<T>): Record<string, Operation> {
+  const { noun, named } = kind;
+  return {
+    [`Tag${noun}`]: operation(z.object({ ...named, Tags: member.tags }), (input, request) => {
+      const identity = kind.open(request, `Tag${noun}`, tagConditions(input.Tags));
+      kind.put({ ...identity, tags: mergeTags(identity.tags, input.Tags) });
+      return {};
+    }),
+    [`Untag${noun}`]: operation(z.object({ ...named, TagKeys: member.tagKeys }), (input, request) => {
+      const identity = kind.open(request, `Untag${noun}`, { "aws:TagKeys": input.TagKeys });
+      kind.put({ ...identity, tags: withoutTags(identity.tags, input.TagKeys) });
+      return {};
+    }),
+    [`List${noun}Tags`]: operation(z.object({ ...named, ...pageMembers }), (input, request) => page("Tags", kind.open(request, `List${noun}Tags`).tags, input)),
+  };
 }
 
 function inlineOperations<T extends Identity>(kind: IdentityKind<T>): Record<string, Operation> {

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { iamQuotas } from "../../facts/aws/iam.js";
 import { numberRules, policySize } from "../../facts/aws/limits.js";
-import { type IamContext, accountOf, assertPolicy, assertQuota, iamArn, member, mergeTags, page, pageMembers, refuse, resourceTagConditions, tagConditions, withoutTags } from "./iam-context.js";
-import { type IdentityKind, assertAttachable, boundaryMember, identityPolicyOperations } from "./iam-identity-policies.js";
+import { type IamContext, accountOf, assertPolicy, assertQuota, iamArn, member, mergeTags, page, pageMembers, refuse, resourceTagConditions } from "./iam-context.js";
+import { type IdentityKind, assertAttachable, assertWithoutPolicies, authoriseCreation, boundaryMember, identityPolicyOperations, identityTagOperations } from "./iam-identity-policies.js";
 import type { RoleRecord } from "./iam-store.js";
 import { uniqueId } from "./identifiers.js";
 import { integer, operation } from "./members.js";
@@ -36,8 +36,7 @@ export function roleOperations(iam: IamContext): Record<string, Operation> {
     }),
     DeleteRole: operation(z.object(named), (_input, request) => {
       const role = open(request, "DeleteRole");
-      if (role.attachedPolicies.length > 0) throw refuse.deleteConflict("Cannot delete entity, must detach all policies first.");
-      if (Object.keys(role.inlinePolicies).length > 0) throw refuse.deleteConflict("Cannot delete entity, must delete policies first.");
+      assertWithoutPolicies(role);
       iam.store.deleteRole(role);
       return {};
     }),
@@ -56,22 +55,12 @@ export function roleOperations(iam: IamContext): Record<string, Operation> {
       iam.store.putRole({ ...role, trustPolicy: acceptedTrust(iam, input.PolicyDocument) });
       return {};
     }),
-    TagRole: operation(z.object({ ...named, Tags: member.tags }), (input, request) => {
-      const role = open(request, "TagRole", tagConditions(input.Tags));
-      iam.store.putRole({ ...role, tags: mergeTags(role.tags, input.Tags) });
-      return {};
-    }),
-    UntagRole: operation(z.object({ ...named, TagKeys: member.tagKeys }), (input, request) => {
-      const role = open(request, "UntagRole", { "aws:TagKeys": input.TagKeys });
-      iam.store.putRole({ ...role, tags: withoutTags(role.tags, input.TagKeys) });
-      return {};
-    }),
-    ListRoleTags: operation(z.object({ ...named, ...pageMembers }), (input, request) => page("Tags", open(request, "ListRoleTags").tags, input)),
     // The sandbox has no EC2; clients ask before they delete a role.
     ListInstanceProfilesForRole: operation(z.object({ ...named, ...pageMembers }), (input, request) => {
       open(request, "ListInstanceProfilesForRole");
       return page("InstanceProfiles", [], input);
     }),
+    ...identityTagOperations(kind),
     ...identityPolicyOperations(iam, kind),
   };
 }
@@ -102,9 +91,7 @@ function createRole(iam: IamContext, input: z.output<typeof createInput>, reques
   const { RoleName: roleName, Path: path = "/", PermissionsBoundary: permissionsBoundary, Tags = [] } = input;
   const accountId = accountOf(request);
   const arn = iamArn(request, `role${path}${roleName}`);
-  const conditions = { ...tagConditions(Tags), ...(permissionsBoundary !== undefined && { "iam:PermissionsBoundary": permissionsBoundary }) };
-  iam.authorise(request, "CreateRole", arn, conditions);
-  if (Tags.length > 0) iam.authorise(request, "TagRole", arn, conditions);
+  authoriseCreation(iam, request, "Role", arn, input);
   const roles = iam.store.roles(accountId);
   // Names differ by more than case.
   if (roles.some((role) => role.roleName.toLowerCase() === roleName.toLowerCase())) throw refuse.alreadyExists(`Role with name ${roleName} already exists.`);

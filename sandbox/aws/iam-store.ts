@@ -75,6 +75,7 @@ const ROLE = "aws:iam/role";
 const USER = "aws:iam/user";
 const PROVIDER = "aws:iam/oidc-provider";
 const POLICY = "aws:iam/policy";
+export const IAM_TYPES = [ROLE, USER, PROVIDER, POLICY];
 
 const propagates = { propagates: true };
 const idOf = (accountId: string, name: string): string => `${accountId}/${name}`;

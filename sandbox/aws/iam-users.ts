@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { iamQuotas } from "../../facts/aws/iam.js";
 import type { UserKey } from "./credentials.js";
-import { type IamContext, accountOf, assertQuota, iamArn, member, mergeTags, page, pageMembers, refuse, resourceTagConditions, tagConditions, withoutTags } from "./iam-context.js";
-import { type IdentityKind, assertAttachable, boundaryMember, identityPolicyOperations } from "./iam-identity-policies.js";
+import { type IamContext, accountOf, assertQuota, iamArn, member, mergeTags, page, pageMembers, refuse, resourceTagConditions } from "./iam-context.js";
+import { type IdentityKind, assertAttachable, assertWithoutPolicies, authoriseCreation, boundaryMember, identityPolicyOperations, identityTagOperations } from "./iam-identity-policies.js";
 import type { UserRecord } from "./iam-store.js";
 import { uniqueId } from "./identifiers.js";
 import { operation } from "./members.js";
@@ -27,24 +27,13 @@ export function userOperations(iam: IamContext): Record<string, Operation> {
     }),
     DeleteUser: operation(z.object(named), (_input, request) => {
       const user = open(request, "DeleteUser");
-      if (user.attachedPolicies.length > 0) throw refuse.deleteConflict("Cannot delete entity, must detach all policies first.");
-      if (Object.keys(user.inlinePolicies).length > 0) throw refuse.deleteConflict("Cannot delete entity, must delete policies first.");
+      assertWithoutPolicies(user);
       if (iam.credentials.keysOf(user).length > 0) throw refuse.deleteConflict("Cannot delete entity, must delete access keys first.");
       iam.store.deleteUser(user);
       return {};
     }),
-    TagUser: operation(z.object({ ...named, Tags: member.tags }), (input, request) => {
-      const user = open(request, "TagUser", tagConditions(input.Tags));
-      iam.store.putUser({ ...user, tags: mergeTags(user.tags, input.Tags) });
-      return {};
-    }),
-    UntagUser: operation(z.object({ ...named, TagKeys: member.tagKeys }), (input, request) => {
-      const user = open(request, "UntagUser", { "aws:TagKeys": input.TagKeys });
-      iam.store.putUser({ ...user, tags: withoutTags(user.tags, input.TagKeys) });
-      return {};
-    }),
-    ListUserTags: operation(z.object({ ...named, ...pageMembers }), (input, request) => page("Tags", open(request, "ListUserTags").tags, input)),
     ...keyOperations(iam, kind),
+    ...identityTagOperations(kind),
     ...identityPolicyOperations(iam, kind),
   };
 }
@@ -110,9 +99,7 @@ function createUser(iam: IamContext, input: z.output<typeof createInput>, reques
   const { UserName: userName, Path: path = "/", PermissionsBoundary: permissionsBoundary, Tags = [] } = input;
   const accountId = accountOf(request);
   const arn = iamArn(request, `user${path}${userName}`);
-  const conditions = { ...tagConditions(Tags), ...(permissionsBoundary !== undefined && { "iam:PermissionsBoundary": permissionsBoundary }) };
-  iam.authorise(request, "CreateUser", arn, conditions);
-  if (Tags.length > 0) iam.authorise(request, "TagUser", arn, conditions);
+  authoriseCreation(iam, request, "User", arn, input);
   const users = iam.store.users(accountId);
   if (users.some((user) => user.userName.toLowerCase() === userName.toLowerCase())) throw refuse.alreadyExists(`User with name ${userName} already exists.`);
   assertQuota(iamQuotas.users, users.length + 1);

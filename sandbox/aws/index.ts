@@ -35,7 +35,7 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
     principalArn: (id) => iam.arnOf(id),
   };
   // Builds and functions act in a role of their account, by the same operations as everybody.
-  const callAs: CallAs = (...call) => cloud.call(...call);
+  const callAs: CallAs = (...call) => run("inside", ...call);
   const ecr = createEcr(context);
   const lambda = createLambda(context, callAs);
   const s3 = createS3(context);
@@ -52,12 +52,16 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
 
   const find = (service: AwsService["name"], operation: string) =>
     Object.hasOwn(services[service].operations, operation) ? services[service].operations[operation] : undefined;
-  const invoke: Invoke = async (service, operation, request) => {
-    const run = find(service, operation);
-    if (!run) throw new AwsError("InvalidAction", 400, `The sandbox has no operation ${service}:${operation}`);
-    await core.enter(`${service}:${operation}`);
-    return run(request);
+  const enter = async (from: "client" | "inside", ...[service, operation, request]: Parameters<Invoke>): ReturnType<Invoke> => {
+    const found = find(service, operation);
+    if (!found) throw new AwsError("InvalidAction", 400, `The sandbox has no operation ${service}:${operation}`);
+    await core.enter(`${service}:${operation}`, from);
+    return found(request);
   };
+  const invoke: Invoke = (...call) => enter("client", ...call);
+  // The engines, builds and functions call as over TLS: what they do stands for a client's call.
+  const run = (from: "client" | "inside", ...[caller, service, operation, input, region]: Parameters<CallAs>): ReturnType<CallAs> =>
+    enter(from, service, operation, { caller: localise(caller, region), region, input, context: { "aws:SecureTransport": "true" } });
   const cloud: AwsCloud = {
     defaultAccountId: DEFAULT_ACCOUNT_ID,
     get propagationDelaySeconds() {
@@ -68,9 +72,7 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
       const key = credentials.find(accessKeyId);
       return key && credentials.caller(key)?.principal.accountId;
     },
-    // The engines call as over TLS: what they do stands for a client's call.
-    call: (caller, service, operation, input, region) =>
-      invoke(service, operation, { caller: localise(caller, region), region, input, context: { "aws:SecureTransport": "true" } }),
+    call: (...call) => run("client", ...call),
   };
   const service = new AwsFront({
     verifier: new SignatureVerifier(credentials, core.clock),
@@ -78,6 +80,7 @@ export function createAws(core: SandboxCore): { cloud: AwsCloud; service: WireSe
     has: (name, operation) => find(name, operation) !== undefined,
     localise,
     handleLambda: (request, authenticated) => lambda.handleWire(request, authenticated),
+    handleFunctionUrl: (...call) => lambda.handleFunctionUrl(...call),
     handleRegistry: (request) => ecr.handleRegistry(request),
     handleS3: (request, authenticated) => s3.handleWire(request, authenticated),
   });

@@ -34,6 +34,7 @@ const KEY = "aws:kms/key";
 /** Its own resource, so that a change of policy propagates and a change of the key does not. */
 const POLICY = "aws:kms/key-policy";
 const ALIAS = "aws:kms/alias";
+export const KMS_TYPES = [KEY, POLICY, ALIAS];
 /** Apart from the key, so that reading a key out of band does not show it. */
 const MATERIAL = "secret:aws/kms-key-material";
 

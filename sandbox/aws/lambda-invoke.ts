@@ -11,11 +11,11 @@ import { type CallAs, assumableRole, serviceSession } from "./service-role.js";
 import type { AwsServiceContext, Operation, OperationRequest } from "./service.js";
 import { AwsError, type AwsCaller } from "./types.js";
 
-interface HttpAnswer {
-  statusCode?: number;
-  headers?: Record<string, string>;
-  body?: string;
-}
+const httpAnswer = z.object({
+  statusCode: z.number().int().min(100).max(599),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().default(""),
+});
 
 interface Outcome {
   payload: unknown;
@@ -31,11 +31,17 @@ export function isFunctionUrlHost(host: string): boolean {
 }
 
 /** Without a label: who answers, and from which image. */
-function answerOf(fn: LambdaFunction, image: LambdaFunction["image"]): unknown {
+function answerOf(fn: LambdaFunction, image: LambdaFunction["image"]): Outcome {
   const label = image.labels[RESPONSE_LABEL];
-  if (label !== undefined) return JSON.parse(label);
-  const body = JSON.stringify({ functionName: fn.name, imageDigest: image.digest });
-  return { statusCode: 200, headers: { "content-type": "application/json" }, body };
+  if (label === undefined) {
+    const body = JSON.stringify({ functionName: fn.name, imageDigest: image.digest });
+    return { failed: false, payload: { statusCode: 200, headers: { "content-type": "application/json" }, body } };
+  }
+  try {
+    return { failed: false, payload: JSON.parse(label) };
+  } catch {
+    return { failed: true, payload: { errorType: "Sandbox.ResponseLabel", errorMessage: `The image's label ${RESPONSE_LABEL} is not JSON` } };
+  }
 }
 
 export class LambdaInvoker {
@@ -65,13 +71,15 @@ export class LambdaInvoker {
     };
   }
 
-  /** A request to a function's own host name. `authenticated` counts where the URL asks for IAM. */
-  async handleUrl(request: WireRequest, authenticated: Pick<OperationRequest, "caller" | "context">): Promise<WireResponse> {
+  /**
+   * A request to a function's own host name. Who signed it counts where the URL asks for IAM; elsewhere `Authorization` is
+   * the function's own matter. https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+   */
+  async handleUrl(request: WireRequest, context: OperationRequest["context"], signedBy: () => AwsCaller): Promise<WireResponse> {
     const { id = "", region = "" } = URL_HOST.exec(request.host)?.groups ?? {};
     const fn = this.access.store.byUrl(region, id);
     if (!fn?.url) return json(404, { Message: null }, "ResourceNotFoundException");
-    const { caller, context } = authenticated;
-    const asked: OperationRequest = { caller: fn.url.authType === "NONE" ? ANONYMOUS : caller, region, input: {}, context };
+    const asked: OperationRequest = { caller: fn.url.authType === "NONE" ? ANONYMOUS : signedBy(), region, input: {}, context };
     if (!this.#mayCall(asked, fn, fn.url.authType)) return json(403, { Message: FUNCTION_URL_FORBIDDEN }, "AccessDeniedException");
     try {
       const { payload, failed } = await this.#run(fn);
@@ -102,7 +110,7 @@ export class LambdaInvoker {
     const failure = `RequestId: ${requestId} Error: ${WRONG_ARCHITECTURE.error}`;
     const lines = [`START RequestId: ${requestId} Version: $LATEST`, ...(wrong ? [failure, WRONG_ARCHITECTURE.errorType] : []), `END RequestId: ${requestId}`];
     await this.#log(fn, serviceSession(role, fn.name), lines);
-    return wrong ? { failed: true, payload: { errorType: WRONG_ARCHITECTURE.errorType, errorMessage: failure } } : { failed: false, payload: answerOf(fn, image) };
+    return wrong ? { failed: true, payload: { errorType: WRONG_ARCHITECTURE.errorType, errorMessage: failure } } : answerOf(fn, image);
   }
 
   /** A role without the rights has no log; the function does not notice. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html */
@@ -130,8 +138,10 @@ export class LambdaInvoker {
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-response-payload */
 function rendered(payload: unknown): WireResponse {
-  const { statusCode, headers = {}, body = "" } = (typeof payload === "object" && payload !== null ? payload : {}) as HttpAnswer;
-  if (statusCode === undefined) return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(payload) };
+  if (typeof payload !== "object" || payload === null || !("statusCode" in payload)) return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(payload) };
+  const answer = httpAnswer.safeParse(payload);
+  if (!answer.success) return unavailable();
+  const { statusCode, headers, body } = answer.data;
   return { status: statusCode, headers: { "content-type": "application/json", ...headers, "x-amzn-requestid": randomUUID() }, body };
 }
 

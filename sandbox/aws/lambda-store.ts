@@ -55,6 +55,7 @@ export interface PolicyStatement {
 
 const FUNCTION = "aws:lambda/function";
 const POLICY = "aws:lambda/function-policy";
+export const LAMBDA_TYPES = [FUNCTION, POLICY];
 
 export class LambdaStore {
   constructor(private readonly store: ResourceStore) {}

@@ -6,23 +6,21 @@ import { renderRestError } from "./json-protocol.js";
 import { LambdaAccess } from "./lambda-access.js";
 import { functionOperations } from "./lambda-functions.js";
 import { LambdaImages } from "./lambda-image.js";
-import { LambdaInvoker, isFunctionUrlHost } from "./lambda-invoke.js";
+import { LambdaInvoker } from "./lambda-invoke.js";
 import { permissionOperations, urlOperations } from "./lambda-permissions.js";
 import { LambdaStore } from "./lambda-store.js";
 import { readRest, renderRest } from "./lambda-wire.js";
 import type { CallAs } from "./service-role.js";
 import type { AwsService, AwsServiceContext, OperationRequest } from "./service.js";
-import { AwsError } from "./types.js";
+import { AwsError, type AwsCaller } from "./types.js";
 
 export interface Lambda {
   service: AwsService;
-  /** The REST API, and on the hosts of function URLs the functions themselves. */
+  /** The REST API. */
   handleWire(request: WireRequest, authenticated: Omit<OperationRequest, "input">): Promise<WireResponse>;
-  /** A call of a function by its URL without a signature. */
-  handleFunctionUrl(request: WireRequest): Promise<WireResponse>;
+  /** A call of a function by its URL. `signedBy` throws where a signature proves nothing; it is asked where the URL wants one. */
+  handleFunctionUrl(request: WireRequest, context: OperationRequest["context"], signedBy: () => AwsCaller): Promise<WireResponse>;
 }
-
-const UNSIGNED: Omit<OperationRequest, "input" | "region"> = { caller: { principal: { kind: "anonymous", arn: "", accountId: "" } }, context: { "aws:SecureTransport": "true" } };
 
 /** `callAs` is how functions reach the other services, with their role's session. */
 export function createLambda(context: AwsServiceContext, callAs: CallAs): Lambda {
@@ -37,10 +35,6 @@ export function createLambda(context: AwsServiceContext, callAs: CallAs): Lambda
   };
 
   async function answer(request: WireRequest, authenticated: Omit<OperationRequest, "input">): Promise<WireResponse> {
-    if (isFunctionUrlHost(request.host)) {
-      await core.enter("lambda:InvokeFunctionUrl");
-      return invoker.handleUrl(request, authenticated);
-    }
     if (authenticated.caller.principal.kind === "anonymous") throw authErrors.lambda.missing();
     const call = readRest(request);
     await core.enter(`lambda:${call.operation}`);
@@ -48,15 +42,18 @@ export function createLambda(context: AwsServiceContext, callAs: CallAs): Lambda
     return renderRest(call, output ?? {});
   }
 
-  async function handleWire(request: WireRequest, authenticated: Omit<OperationRequest, "input">): Promise<WireResponse> {
-    try {
-      return await answer(request, authenticated);
-    } catch (error) {
-      return renderRestError(asAwsError(error), randomUUID());
-    }
+  async function answerOfFunction(...call: Parameters<Lambda["handleFunctionUrl"]>): Promise<WireResponse> {
+    await core.enter("lambda:InvokeFunctionUrl");
+    return invoker.handleUrl(...call);
   }
 
-  return { service: { name: "lambda", operations }, handleWire, handleFunctionUrl: (request) => handleWire(request, { ...UNSIGNED, region: "" }) };
+  const rendered = (answering: Promise<WireResponse>): Promise<WireResponse> => answering.catch((error: unknown) => renderRestError(asAwsError(error), randomUUID()));
+
+  return {
+    service: { name: "lambda", operations },
+    handleWire: (...call) => rendered(answer(...call)),
+    handleFunctionUrl: (...call) => rendered(answerOfFunction(...call)),
+  };
 }
 
 function asAwsError(error: unknown): AwsError {

@@ -28,6 +28,7 @@ export interface LogStream {
 
 const GROUP = "aws:logs/log-group";
 const STREAM = "aws:logs/log-stream";
+export const LOGS_TYPES = [GROUP, STREAM];
 
 export class LogStore {
   constructor(private readonly store: ResourceStore) {}

@@ -104,6 +104,7 @@ const POLICY = "aws:s3/bucket-policy";
 const OBJECT = "aws:s3/object";
 const UPLOAD = "aws:s3/multipart-upload";
 const PART = "aws:s3/multipart-part";
+export const S3_TYPES = [BUCKET, POLICY, OBJECT, UPLOAD, PART];
 
 interface StoredPolicy {
   /** JSON text; IAM principals by unique id. */

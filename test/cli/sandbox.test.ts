@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { assign } from "../../cli/sandbox-env.js";
 import { coloured, colours, shellQuote } from "../../cli/output.js";
+import { exampleContract } from "../support/contract.js";
 
 const bin = join(__dirname, "..", "..", "bin", "cloud-federation.js");
 const folder = mkdtempSync(join(tmpdir(), "sandbox-cli-"));
@@ -106,26 +107,18 @@ describe("mistakes are one line, exit 2, and nothing on standard output", () => 
   const broken = join(folder, "broken.json");
   writeFileSync(broken, "{ half");
   const contract = join(folder, "contract.json");
-  const roleArn = "arn:aws:iam::111122223333:role/dcf";
-  const providerArn = "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example";
-  writeFileSync(
-    contract,
-    JSON.stringify({
-      kind: "cloud-federation/contract",
-      version: 1,
-      integration: "dcf-aws",
-      environment: "cloud",
-      workload: { issuer: "https://oidc.dcf.example", subject: "s", audience: "sts.amazonaws.com" },
-      exchange: { type: "aws-web-identity", partition: "aws", region: "eu-west-1", accountId: "111122223333", providerArn, roleArn, maxSessionDurationSeconds: 3600 },
-      grants: [{ id: "artifacts", kind: "s3-objects", bucket: "acme-artifacts", region: "eu-west-1", accountId: "111122223333", permissions: ["s3:GetObject"] }],
-      targets: [],
-      refusalTargets: [],
-    }),
-  );
+  writeFileSync(contract, JSON.stringify(exampleContract({ environment: "cloud" })));
 
   it.each<[string, string[], string]>([
     ["an unknown command", ["sandbox", "strat"], "unknown command 'strat' (Did you mean start?)"],
     ["an unknown flag", ["sandbox", "start", "--prot", "1"], "unknown option '--prot' (Did you mean --port?)"],
+    ["an unknown flag like no other", ["sandbox", "start", "--bogus"], "unknown option '--bogus'; see `cloud-federation sandbox start --help`"],
+    ["an unknown flag before what is missing", ["verify", "--bogus"], "unknown option '--bogus'; see `cloud-federation verify --help`"],
+    ["a misspelt flag before what is missing", ["verify", "--contrat", "c.json"], "unknown option '--contrat' (Did you mean --contract?)"],
+    ["no contract", ["verify"], "required option '--contract <file>' not specified; see `cloud-federation verify --help`"],
+    ["a fault without a code", ["sandbox", "admin", "fault", "add", "s3:*"], "required option '--code <code>' not specified; see `cloud-federation sandbox admin fault add --help`"],
+    ["a command that there is not", ["bogus"], "unknown command 'bogus'; see `cloud-federation --help`"],
+    ["a missing argument", ["sandbox", "admin", "resources", "list"], "missing required argument 'type'; see `cloud-federation sandbox admin resources list --help`"],
     ["a port that is none", ["sandbox", "start", "--port", "70000"], "argument '70000' is invalid. It has to be a whole number from 0 to 65535."],
     ["a negative delay", ["sandbox", "start", "--propagation-delay", "-1"], "argument '-1' is invalid. It has to be 0 or more."],
     ["a latency in words", ["sandbox", "start", "--latency", "slow"], "argument 'slow' is invalid. It has to be a number."],
@@ -164,6 +157,9 @@ describe("mistakes are one line, exit 2, and nothing on standard output", () => 
     const message = (args: string[]): string => cli(["sandbox", ...args], at()).stderr;
     expect(message(["token", "--subject", "s", "--issuer", "http://plain.example"])).toBe('error: "http://plain.example" cannot be an issuer: it has to start with https://.\n');
     expect(message(["admin", "resources", "get", "aws:iam/role", "nobody"])).toBe("error: No aws:iam/role nobody in this sandbox.\n");
+    expect(message(["admin", "resources", "list", "aws:iam/rol"])).toBe('error: There is no type of resources "aws:iam/rol". Known are aws:iam/oidc-provider, aws:iam/policy, aws:iam/role, aws:iam/user.\n');
+    expect(message(["admin", "resources", "list", "bogus"])).toMatch(/^error: There is no type of resources "bogus"\. Known are aws:codebuild\/build, .*, sandbox:oidc\/issuer\.\n$/);
+    expect(message(["admin", "resources", "list", "aws:lambda/function"])).toBe("");
     expect(message(["admin", "resources", "list", "secret:oidc/issuer-key"])).toContain("are secrets: they are neither shown nor changed.");
   });
 

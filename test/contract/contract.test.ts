@@ -1,25 +1,7 @@
-import { ContractError, contractJsonSchema, readContract, writeContract, type Contract } from "../../contract/index.js";
+import { ContractError, contractJsonSchema, readContract, writeContract } from "../../contract/index.js";
+import { exampleContract } from "../support/contract.js";
 
-const contract: Contract = {
-  kind: "cloud-federation/contract",
-  version: 1,
-  integration: "dcf-aws",
-  environment: "sandbox",
-  workload: { issuer: "https://oidc.dcf.example", subject: "system:serviceaccount:dcf:project-4711", audience: "sts.amazonaws.com" },
-  exchange: {
-    type: "aws-web-identity",
-    partition: "aws",
-    region: "eu-west-1",
-    accountId: "111122223333",
-    providerArn: "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example",
-    roleArn: "arn:aws:iam::111122223333:role/dcf",
-    maxSessionDurationSeconds: 3600,
-  },
-  grants: [{ id: "artifacts", kind: "s3-objects", permissions: ["s3:GetObject"], bucket: "acme", region: "eu-west-1", accountId: "111122223333" }],
-  targets: [{ kind: "s3-bucket", id: "arn:aws:s3:::acme", region: "eu-west-1", ownership: "created" }],
-  refusalTargets: [{ kind: "s3-bucket", bucket: "acme-refusal", region: "eu-west-1", accountId: "111122223333" }],
-};
-
+const contract = exampleContract();
 const changed = (change: Record<string, unknown>) => ({ ...contract, ...change });
 
 function errorOf(action: () => unknown): string {
@@ -89,6 +71,17 @@ describe("reading a contract", () => {
     ["an issuer without TLS", changed({ workload: { ...contract.workload, issuer: "http://oidc.dcf.example" } }), "The contract cannot be read: workload.issuer: "],
   ])("says what is wrong with %s", (_name, value, expected) => {
     expect(errorOf(() => readContract(value))).toContain(expected);
+  });
+
+  it("says everything at once, each where it stands in what was given, and the way out", () => {
+    const grants = [{ id: "q", kind: "sqs-queue" }, { ...contract.grants[0], bucket: 7 }, ...contract.grants];
+    expect(errorOf(() => readContract(changed({ environment: "moon", exchange: { type: "magic" }, targets: undefined, grants })))).toBe(
+      'The contract cannot be read: environment: Invalid option: expected one of "cloud"|"sandbox"; ' +
+        "exchange.type: Invalid discriminator value. Expected 'aws-web-identity' | 'azure-client-assertion' | 'gcp-workload-identity'; " +
+        "grants[1].bucket: expected string, received number; targets: expected array, received undefined; " +
+        'grants[2].id: "artifacts" is the id of another grant too. ' +
+        "Take it as the stack wrote it, from `pulumi stack output --json`; its fields are described in the package's contract.schema.json.",
+    );
   });
 });
 

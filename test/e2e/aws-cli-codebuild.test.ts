@@ -2,14 +2,11 @@
  * The real `aws` CLI against the sandbox's CodeBuild and CloudWatch Logs, through the proxy with the real host names.
  * Skipped, with the reason, where it is not installed.
  */
-import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Sandbox, startSandbox } from "../../sandbox/index.js";
-
-const hasCli = spawnSync("aws", ["--version"]).status === 0;
-if (!hasCli) process.stderr.write("skipped: the aws CLI is not on PATH\n");
+import { clientEnvironment, hasCli, runClient } from "../support/aws-cli.js";
 
 const REGION = "eu-west-1";
 const PROJECT = "by-cli";
@@ -25,16 +22,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function aws(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  // Through the proxy: nothing says where the endpoint is.
-  const env = Object.fromEntries(Object.entries(sandbox.env({ region: REGION })).filter(([name]) => !name.startsWith("AWS_ENDPOINT")));
-  const own = { PATH: process.env.PATH ?? "", HOME: folder, AWS_CONFIG_FILE: join(folder, "config"), AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"), AWS_PAGER: "" };
-  return new Promise((resolve) => {
-    execFile("aws", args, { env: { ...env, ...own }, cwd: folder, timeout: 50_000 }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
-    });
-  });
-}
+const aws = (...args: string[]) => runClient("aws", args, clientEnvironment(sandbox, folder, "proxy", REGION), folder);
 
 async function read<T>(...args: string[]): Promise<T> {
   const { status, stdout, stderr } = await aws(...args);
@@ -42,7 +30,7 @@ async function read<T>(...args: string[]): Promise<T> {
   return (stdout === "" ? {} : JSON.parse(stdout)) as T;
 }
 
-(hasCli ? describe : describe.skip)("aws CLI", () => {
+(hasCli() ? describe : describe.skip)("aws CLI", () => {
   it("makes a project, runs a build and reads its log", async () => {
     const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "codebuild.amazonaws.com" }, Action: "sts:AssumeRole" }] };
     const { Role } = await read<{ Role: { Arn: string } }>("iam", "create-role", "--role-name", "builds", "--assume-role-policy-document", JSON.stringify(trust));

@@ -2,27 +2,16 @@
  * The real `aws` CLI and boto3 against the sandbox's S3, through the proxy with the real host names and by an endpoint
  * variable. Skipped, with the reason, where they are not installed.
  */
-import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Sandbox, startSandbox } from "../../sandbox/index";
-
-const hasCli = spawnSync("aws", ["--version"]).status === 0;
-const hasBoto3 = spawnSync("python3", ["-c", "import boto3"]).status === 0;
-if (!hasCli) process.stderr.write("skipped: the aws CLI is not on PATH\n");
-if (!hasBoto3) process.stderr.write("skipped: python3 has no boto3\n");
+import { type Sandbox, startSandbox } from "../../sandbox/index.js";
+import { clientEnvironment, hasBoto3, hasCli, runClient, type Way } from "../support/aws-cli.js";
 
 const REGION = "eu-west-1";
 const BIG = Buffer.alloc(9 * 1024 * 1024 + 17, "0123456789abcdef");
 const sha256 = (data: Buffer) => createHash("sha256").update(data).digest("hex");
-
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
 
 let sandbox: Sandbox;
 let folder: string;
@@ -39,39 +28,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-type Way = "proxy" | "endpoint";
-
-/** Only what the sandbox sets and what a process needs: nothing of the shell that the tests run in. */
 function environment(way: Way, accountId?: string): Record<string, string> {
-  const all = sandbox.env({ region: REGION });
-  const other = way === "proxy" ? /^AWS_ENDPOINT/ : /PROXY$/i;
   const key = accountId === undefined ? undefined : sandbox.aws.administrator(accountId).accessKey;
-  return {
-    ...Object.fromEntries(Object.entries(all).filter(([name]) => !other.test(name))),
-    ...(way === "endpoint" ? { NO_PROXY: "127.0.0.1" } : {}),
-    ...(key === undefined ? {} : { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey }),
-    PATH: process.env["PATH"] ?? "",
-    HOME: folder,
-    AWS_CONFIG_FILE: join(folder, "config"),
-    AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
-    AWS_MAX_ATTEMPTS: "1",
-    AWS_PAGER: "",
-  };
+  return clientEnvironment(sandbox, folder, way, REGION, key && { AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey });
 }
 
-function run(program: string, args: string[], env: Record<string, string>): Promise<Result> {
-  return new Promise((resolve) => {
-    execFile(program, args, { env, cwd: folder, timeout: 50_000 }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolve({ status, stdout, stderr });
-    });
-  });
-}
-
+const run = (program: string, args: string[], env: Record<string, string>) => runClient(program, args, env, folder);
 const aws = (way: Way, args: string[], accountId?: string) => run("aws", args, environment(way, accountId));
 const ok = { status: 0, stderr: "" };
 
-(hasCli ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("aws CLI by %s", (way) => {
+(hasCli() ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("aws CLI by %s", (way) => {
   const bucket = `cli-by-${way}`;
 
   it("makes a bucket, copies both ways, lists, also from another region, and cleans up", async () => {
@@ -91,7 +57,7 @@ const ok = { status: 0, stderr: "" };
 
 });
 
-(hasCli ? describe : describe.skip)("aws CLI", () => {
+(hasCli() ? describe : describe.skip)("aws CLI", () => {
   const way = "proxy";
   const bucket = "cli-settings";
   const at = ["--bucket", bucket];
@@ -169,7 +135,7 @@ s3.delete_bucket(Bucket=bucket)
 print(json.dumps({"etag": head["ETag"], "sha256": hashlib.sha256(body).hexdigest(), "refused": refused, "keys": keys, "deleted": len(deleted["Deleted"])}))
 `;
 
-(hasBoto3 ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("boto3 by %s", (way) => {
+(hasBoto3() ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("boto3 by %s", (way) => {
   it("uploads in parts, reads, lists and deletes", async () => {
     const { status, stdout, stderr } = await run("python3", ["-c", BOTO3, `boto3-by-${way}`, join(folder, "big.bin")], environment(way));
     expect({ status, stderr }).toEqual(ok);

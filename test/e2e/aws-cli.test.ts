@@ -2,24 +2,11 @@
  * The real `aws` CLI and boto3 against the sandbox's IAM and STS, through the proxy with the real host names and by an
  * endpoint variable. Skipped, with the reason, where they are not installed.
  */
-import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defaultAudience, defaultIssuerUrl, startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
-
-const hasCli = spawnSync("aws", ["--version"]).status === 0;
-const hasBoto3 = spawnSync("python3", ["-c", "import boto3"]).status === 0;
-if (!hasCli) process.stderr.write("skipped: the aws CLI is not on PATH\n");
-if (!hasBoto3) process.stderr.write("skipped: python3 has no boto3\n");
-
-type Way = "proxy" | "endpoint";
-
-interface Result {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
+import { clientEnvironment, hasBoto3, hasCli, runClient, type Way } from "../support/aws-cli.js";
 
 const ACCOUNT = "111122223333";
 const host = defaultIssuerUrl.replace("https://", "");
@@ -53,33 +40,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Only what the sandbox sets and what a process needs: nothing of the shell that the tests run in. */
-function environment(way: Way, region: string, change: Record<string, string> = {}): Record<string, string> {
-  const other = way === "proxy" ? /^AWS_ENDPOINT/ : /_PROXY$/i;
-  return {
-    ...Object.fromEntries(Object.entries(sandbox.env({ region })).filter(([name]) => !other.test(name))),
-    PATH: process.env["PATH"] ?? "",
-    // The CLI keeps sessions there that it exchanged by itself, and would show those of the round before.
-    HOME: join(folder, way),
-    AWS_CONFIG_FILE: join(folder, "config"),
-    AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
-    AWS_MAX_ATTEMPTS: "1",
-    AWS_PAGER: "",
-    ...change,
-  };
-}
+const environment = (way: Way, region: string, change: Record<string, string> = {}) => clientEnvironment(sandbox, folder, way, region, change);
+const run = (program: string, args: string[], env: Record<string, string>) => runClient(program, args, env, folder);
 
-function run(program: string, args: string[], env: Record<string, string>): Promise<Result> {
-  return new Promise((resolve) => {
-    execFile(program, args, { env, cwd: folder, timeout: 50_000 }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      // A refusal of the service is 254 to version 2 of the CLI, 255 to version 1.
-      resolve({ status: status === 255 ? 254 : status, stdout, stderr });
-    });
-  });
-}
-
-(hasCli ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("aws CLI by %s", (way) => {
+(hasCli() ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("aws CLI by %s", (way) => {
   beforeAll(() => sandbox.restore(fresh));
 
   const aws = (args: string[], change: Record<string, string> = {}, region = "eu-west-1") => run("aws", args, environment(way, region, change));
@@ -196,7 +160,7 @@ role = boto3.client("iam").get_role(RoleName="deployer")["Role"]
 print(json.dumps({"arn": session.client("sts").get_caller_identity()["Arn"], "refused": refused, "subject": answer["SubjectFromWebIdentityToken"], "trust": role["AssumeRolePolicyDocument"], "created": role["CreateDate"].isoformat()}))
 `;
 
-(hasBoto3 ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("boto3 by %s", (way) => {
+(hasBoto3() ? describe.each<Way>(["proxy", "endpoint"]) : describe.skip.each<Way>(["proxy"]))("boto3 by %s", (way) => {
   it("exchanges, is refused, reads a role", async () => {
     sandbox.restore(fresh);
     const { caller } = sandbox.aws.administrator(ACCOUNT);

@@ -127,6 +127,7 @@ describe.each(breakages)("$name", (row) => {
       expect(failureMode).toBe(row.failureMode);
       expect(evidence).not.toEqual([]);
       expect(fix).not.toMatch(/^$|undefined|\[object/);
+      expect(fix).toContain(row.fix ?? "");
     }
   });
 });

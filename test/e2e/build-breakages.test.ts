@@ -79,6 +79,7 @@ describe.each(buildBreakages)("$name", (row) => {
       expect(failureMode).toBe(row.failureMode);
       expect(seen).not.toEqual([]);
       expect(fix).not.toMatch(/^$|undefined|\[object/);
+      expect(fix).toContain(row.fix ?? "");
     }
   });
 });

@@ -232,6 +232,17 @@ describe("faults", () => {
     for (const operation of ["s3:GetObject", "s3:PutObject", "kms:Decrypt"]) await faults.enter(operation);
     expect(waited).toEqual([90, 50, 30]);
   });
+
+  it("keep the general latency from what is called inside of the cloud", async () => {
+    const waited: number[] = [];
+    const faults = new Faults(() => 30, undefined, async (milliseconds) => void waited.push(milliseconds));
+    faults.setLatency("s3:*", 20);
+    faults.add({ operation: "kms:*", status: 503, code: "Busy", message: "later" });
+    await faults.enter("s3:GetObject", "inside");
+    await faults.enter("ecr:PutImage", "inside");
+    await expect(faults.enter("kms:Decrypt", "inside")).rejects.toThrow("later");
+    expect(waited).toEqual([20]);
+  });
 });
 
 describe("certificates", () => {

@@ -36,6 +36,10 @@ export class BuildAdministrator extends Administrator {
     return nameOf(this.#grant.serviceRoleArn ?? "");
   }
 
+  get buildRoleArn(): string {
+    return this.#grant.serviceRoleArn ?? "";
+  }
+
   /** Name of the role that functions run as. */
   get executionRole(): string {
     return nameOf(this.#grant.executionRoleArn ?? "");
@@ -70,6 +74,22 @@ export class BuildAdministrator extends Administrator {
   async setVariables(keep: (variable: Variable) => boolean): Promise<void> {
     const { environment } = await this.#project();
     await this.updateEnvironment({ environmentVariables: environment.environmentVariables.filter(keep) });
+  }
+
+  async setVariable(name: string, change: (value: string) => string): Promise<void> {
+    const { environment } = await this.#project();
+    await this.updateEnvironment({ environmentVariables: environment.environmentVariables.map((variable) => (variable.name === name ? { ...variable, value: change(variable.value) } : variable)) });
+  }
+
+  /** A new role without rights. */
+  async runBuildsAs(RoleName: string, trust: Statement): Promise<void> {
+    const { Role: role } = (await this.call("iam", "CreateRole", { RoleName, AssumeRolePolicyDocument: policyText(trust) })) as { Role: { Arn: string } };
+    await this.call("codebuild", "UpdateProject", { name: this.project, serviceRole: role.Arn });
+  }
+
+  /** Every such call is answered with this error, until a snapshot is restored. */
+  failCalls(operation: string, error: { status: number; code: string; message: string }): void {
+    this.sandbox.faults.add({ operation, ...error });
   }
 
   /** The role gets the rights for it; the subnet has no way out. */

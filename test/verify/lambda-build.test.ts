@@ -60,15 +60,31 @@ describe("the account", () => {
     const PolicyDocument = policyText({ Effect: "Deny", Action: action, Resource: "*" });
     await new Administrator(sandbox, contract).call("iam", "PutUserPolicy", { UserName: "engineer", PolicyName: "guardrail", PolicyDocument });
     const report = await verify({ token: undefined, account: reader });
-    expect(failing(report)).toEqual(checks.map((check) => `${check}: reading it needs ${action}, which these credentials do not have`));
+    expect(failing(report)).toEqual(checks.map((check) => `${check}: reading it needs ${action}, which is denied to these credentials by an explicit deny (identity-based policy)`));
     expect(report.exitCode).toBe(3);
+  });
+
+  it.each<[string, (administrator: Administrator, action: string) => unknown, string]>([
+    ["the organisation denies", (administrator, Action) => administrator.control("scp", { Effect: "Deny", Action, Resource: "*" }), "is denied to these credentials by an explicit deny (service control policy)"],
+    [
+      "nobody grants",
+      async (administrator, action) => {
+        await administrator.call("iam", "DetachUserPolicy", { UserName: "engineer", PolicyArn: "arn:aws:iam::aws:policy/ReadOnlyAccess" });
+        await administrator.call("iam", "PutUserPolicy", { UserName: "engineer", PolicyName: "most", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", NotAction: action, Resource: "*" } }) });
+      },
+      "these credentials do not have",
+    ],
+  ])("tells rights that %s from others", async (_who, change, reason) => {
+    await change(new Administrator(sandbox, contract), "ecr:DescribeRepositories");
+    const report = await verify({ token: undefined, account: reader });
+    expect(failing(report)).toEqual([`aws.account.repository.builds: reading it needs ecr:DescribeRepositories, which ${reason}`]);
   });
 });
 
 describe("depth deploy", () => {
   it("does nothing that would stay, unless that is accepted", async () => {
     const report = await verify({ depth: "deploy" });
-    expect(failing(report)).toEqual(["aws.canary.builds: it would leave two images and two build logs, which the granted rights cannot remove: allow that with --accept-residue"]);
+    expect(failing(report)).toEqual(["aws.canary.builds: it would leave two images, two build logs and the function's log, which the granted rights cannot remove: allow that with --accept-residue"]);
     expect([report.exitCode, report.residue, made()]).toEqual([0, [], { builds: 0, functions: 0 }]);
   });
 
@@ -86,8 +102,27 @@ describe("depth deploy", () => {
     expect(report.residue.map(({ remove }) => remove)).toEqual([
       expect.stringMatching(/^aws logs delete-log-stream --log-group-name \/aws\/codebuild\/dcf-aws-test --log-stream-name [0-9a-f-]{36} --region eu-west-1$/),
       expect.stringMatching(/^aws logs delete-log-stream /),
-      expect.stringMatching(/^aws ecr batch-delete-image --repository-name dcf-aws-test --image-ids imageTag=acme-dcf-cf-verify-[0-9a-f]{12} --region eu-west-1$/),
+      expect.stringMatching(/^aws logs delete-log-group --log-group-name \/aws\/lambda\/acme-dcf-cf-verify-[0-9a-f]{12} --region eu-west-1$/),
+      expect.stringMatching(/^aws ecr batch-delete-image --repository-name dcf-aws-test --image-ids imageTag=acme-dcf-cf-verify-[0-9a-f]{12} imageDigest=sha256:[0-9a-f]{64} --region eu-west-1$/),
     ]);
+    const images = (await new Administrator(sandbox, contract).call("ecr", "ListImages", { repositoryName: "dcf-aws-test" })) as { imageIds: { imageDigest: string; imageTag?: string }[] };
+    const untagged = images.imageIds.filter(({ imageTag }) => imageTag === undefined);
+    expect([images.imageIds.length, untagged.length]).toEqual([2, 1]);
+    expect(report.residue.at(-1)?.remove).toContain(`imageDigest=${untagged[0]!.imageDigest} `);
+  });
+
+  it("lists every version and delete marker that a bucket keeps of the archives, and what removes them", async () => {
+    const administrator = new Administrator(sandbox, contract);
+    const Bucket = administrator.bucket;
+    await administrator.call("s3", "PutBucketVersioning", { Bucket, VersioningConfiguration: { Status: "Enabled" } });
+    const report = await verify({ depth: "deploy", acceptResidue: true });
+    expect(report.exitCode).toBe(0);
+    const { Versions: versions = [], DeleteMarkers: markers = [] } = (await administrator.call("s3", "ListObjectVersions", { Bucket })) as Record<string, { Key: string; VersionId: string }[] | undefined>;
+    // The probe's object and two archives.
+    expect([versions.length, markers.length]).toEqual([3, 3]);
+    const listed = report.residue.map(({ remove }) => remove).filter((remove) => remove.startsWith("aws s3api"));
+    const left = [...versions, ...markers].map(({ Key, VersionId }) => `aws s3api delete-object --bucket ${Bucket} --key ${Key} --version-id ${VersionId} --region eu-west-1`);
+    expect(listed.sort()).toEqual(left.sort());
   });
 
   it("leaves the function, and says how to remove it, where the contract has no right to", async () => {

@@ -6,7 +6,7 @@ import { runChecks } from "../../verify/runner.js";
 import { Scrubber } from "../../verify/scrub.js";
 import { parseDuration, Waiter, waitPolicy } from "../../verify/waiting.js";
 import { judge, type Cause } from "../../verify/causes.js";
-import { contractSchema } from "../../contract/index.js";
+import { exampleContract } from "../support/contract.js";
 
 const cause = (code: string): Cause => ({ code, title: code, explanation: "", evidence: [`seen ${code}`], fix: "" });
 const check = (id: string, run: Check["run"], more: Partial<Check> = {}): Check => ({ id, title: id, grade: "live", required: true, needs: [], deadlineMs: 5_000, run, ...more });
@@ -155,25 +155,7 @@ describe("scrubbing", () => {
 });
 
 describe("reports", () => {
-  const contract = contractSchema.parse({
-    kind: "cloud-federation/contract",
-    version: 1,
-    integration: "dcf-aws",
-    environment: "sandbox",
-    workload: { issuer: "https://oidc.dcf.example", subject: "<tenant> & \"co\"", audience: "sts.amazonaws.com" },
-    exchange: {
-      type: "aws-web-identity",
-      partition: "aws",
-      region: "eu-west-1",
-      accountId: "111122223333",
-      providerArn: "arn:aws:iam::111122223333:oidc-provider/oidc.dcf.example",
-      roleArn: "arn:aws:iam::111122223333:role/dcf",
-      maxSessionDurationSeconds: 3600,
-    },
-    grants: [{ id: "artifacts", kind: "s3-objects", permissions: ["s3:GetObject"], bucket: "acme", region: "eu-west-1", accountId: "111122223333" }],
-    targets: [],
-    refusalTargets: [],
-  });
+  const contract = exampleContract({ workload: { issuer: "https://oidc.dcf.example", subject: "<tenant> & \"co\"", audience: "sts.amazonaws.com" } });
   const facts = { startedAt: new Date(0), durationMs: 1234, runId: "run", contract, evidence: ["token" as const], notRead: ["service control policies"], tokenFingerprint: "abc", waits: [], hops: undefined };
   const report = async (...checks: Check[]): Promise<Report> => buildReport(await runChecks(checks), facts);
 

@@ -14,6 +14,17 @@ export interface Finding {
   fix: string;
 }
 
+/** What IAM itself refuses in a document. */
+export function malformedFindings(mistakes: readonly { path: string; message: string }[]): Finding[] {
+  return mistakes.map(({ path, message }) => ({
+    code: "policy-malformed",
+    severity: "error",
+    path,
+    message: `IAM refuses the policy: ${message}`,
+    fix: "Correct the policy document at this place.",
+  }));
+}
+
 /** The gravest first, then as they stand in the document. */
 export function bySeverity(findings: readonly Finding[]): Finding[] {
   return [...findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));

@@ -5,7 +5,7 @@
 import { ACTION_SCOPES, UNSCOPED_ACTIONS } from "../../facts/aws/action-scopes.js";
 import { s3Action } from "../../facts/aws/s3.js";
 import { parseArn } from "./arn.js";
-import { bySeverity, type Finding } from "./findings.js";
+import { bySeverity, malformedFindings, type Finding } from "./findings.js";
 import { parsePolicy, type Statement } from "./policy.js";
 import { coversAction } from "./statements.js";
 
@@ -17,13 +17,7 @@ export interface PermissionsLintOptions {
 /** Findings in an identity policy, the gravest first. Only services of which the tables know something are judged. */
 export function lintPermissions(json: string, options: PermissionsLintOptions = {}): Finding[] {
   const { document, mistakes } = parsePolicy(json, "identity");
-  const malformed = mistakes.map(({ path, message }): Finding => ({
-    code: "policy-malformed",
-    severity: "error",
-    path,
-    message: `IAM refuses the policy: ${message}`,
-    fix: "Correct the policy document at this place.",
-  }));
+  const malformed = malformedFindings(mistakes);
   const allows = (document?.statements ?? []).filter(({ effect }) => effect === "Allow");
   return bySeverity([...malformed, ...allows.flatMap((statement) => statementFindings(statement, options)), ...keyPairFindings(allows)]);
 }

@@ -7,7 +7,7 @@
 import { conditionClaims } from "../../facts/aws/conditions.js";
 import { policySize, quotas } from "../../facts/aws/limits.js";
 import { parseOperator, type ConditionTest } from "./conditions.js";
-import { bySeverity, type Finding } from "./findings.js";
+import { bySeverity, malformedFindings, type Finding } from "./findings.js";
 import { isExactPin, subjectValueFindings, valueFindings } from "./lint-values.js";
 import { parsePolicy, type Statement } from "./policy.js";
 import { coversAction } from "./statements.js";
@@ -28,13 +28,7 @@ export interface TrustLintOptions {
 /** Findings in a trust policy, the gravest first; empty for a trust that admits exactly what it names. */
 export function lintTrustPolicy(json: string, options: TrustLintOptions = {}): Finding[] {
   const { document, mistakes } = parsePolicy(json, "trust");
-  const malformed = mistakes.map(({ path, message }): Finding => ({
-    code: "policy-malformed",
-    severity: "error",
-    path,
-    message: `IAM refuses the policy: ${message}`,
-    fix: "Correct the policy document at this place.",
-  }));
+  const malformed = malformedFindings(mistakes);
   if (document === undefined) return malformed;
   const allows = document.statements.filter(({ effect }) => effect === "Allow");
   const findings = [...malformed, ...sizeFindings(json), ...allows.flatMap((statement) => statementFindings(statement, options))];

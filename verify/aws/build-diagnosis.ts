@@ -24,6 +24,9 @@ const NOT_READ = ["service control policies", "resource control policies"];
 
 const ASSUME_ROLE: readonly AwsCauseCode[] = ["aws.codebuild.role-missing", "aws.codebuild.role-trust", "aws.codebuild.role-trust-other-project"];
 
+/** What may stand behind every call of a build that is refused. */
+const CAPS: readonly AwsCauseCode[] = ["aws.build.denied", "aws.build.boundary", "aws.build.organisation-denies"];
+
 /** StartBuild was refused for another reason than a missing right. Undefined when the answer says nothing. */
 export async function startDiagnosis(run: AwsRun, grant: BuildGrant, refusal: AwsRefusal): Promise<Diagnosis | undefined> {
   const answered = `StartBuild: ${describeAnswer(refusal)}`;
@@ -65,16 +68,19 @@ export async function buildDiagnosis(run: AwsRun, grant: BuildGrant, build: Buil
   const logged = run.account && (await buildLog(run.account, grant.region, build));
   const found = logged?.status === "read" ? logCause(run, grant, logged.value, told) : undefined;
   if (found) {
+    const code = found.code as AwsCauseCode;
+    const elsewhere = elsewhereCause(run, grant, build, code, found.evidence);
+    if (elsewhere) return diagnosis([{ confirmed: true, cause: elsewhere }]);
     // The configuration tells more than the log where both speak of the same.
-    const predicted = await predictedCause(run, grant, [found.code as AwsCauseCode, ...(MORE_EXACT[found.code] ?? [])], told);
+    const predicted = await predictedCause(run, grant, [code, ...(MORE_EXACT[code] ?? [])], told);
     return diagnosis([{ confirmed: true, cause: predicted ? { ...predicted, evidence: [...found.evidence, ...predicted.evidence.slice(1)] } : found }]);
   }
   return narrow(run, grant, suspects, told);
 }
 
 /** What the log calls by one name and the configuration by several. */
-const MORE_EXACT: Readonly<Record<string, readonly AwsCauseCode[]>> = {
-  "aws.build.cannot-read": ["aws.build.cannot-decrypt", "aws.build.boundary"],
+const MORE_EXACT: Readonly<Partial<Record<AwsCauseCode, readonly AwsCauseCode[]>>> = {
+  "aws.build.cannot-read": ["aws.build.cannot-decrypt", "aws.build.boundary", "aws.build.denied"],
   "aws.lambda.execution-role-trust": ["aws.lambda.execution-role-missing"],
 };
 
@@ -90,6 +96,34 @@ async function predictedCause(run: AwsRun, grant: BuildGrant, codes: readonly Aw
   const causes = await predictBuild(run, run.account, grant);
   const found = causes.find(({ code }) => (codes as readonly string[]).includes(code));
   return found && { ...found, evidence: [answered, ...found.evidence] };
+}
+
+/** Calls that fail when a variable of the project leads to something else than the contract's, where builds have no rights. */
+const LED_BY: Readonly<Record<(typeof dcfProjectVariables)[number], readonly AwsCauseCode[]>> = {
+  ECR_REPOSITORY_URI: ["aws.build.cannot-push", "aws.ecr.repository-missing", "aws.ecr.lambda-not-admitted"],
+  LAMBDA_EXECUTION_ROLE_ARN: ["aws.build.cannot-pass-role", "aws.lambda.execution-role-missing", "aws.lambda.execution-role-trust"],
+};
+
+/** The build ran as another role, or was led to other things, than the contract has: what failed there is not to be mended there. */
+function elsewhereCause(run: AwsRun, grant: BuildGrant, build: Build, code: AwsCauseCode, evidence: string[]): Cause | undefined {
+  const role = otherRole(grant, build);
+  if (role !== undefined && code.startsWith("aws.build.")) return cause(run, "aws.codebuild.role-differs", [...evidence, `the build ran as ${role}`], { expected: grant.serviceRoleArn });
+  const variable = otherVariables(grant, build).find(({ name }) => LED_BY[name].includes(code));
+  return variable && cause(run, "aws.codebuild.variable-differs", [...evidence, `${variable.name} of the build is ${variable.value}, the contract has ${variable.expected}`], { subject: variable.name, expected: variable.expected });
+}
+
+function otherRole({ serviceRoleArn }: BuildGrant, { serviceRole }: Build): string | undefined {
+  return serviceRoleArn === undefined || serviceRole === serviceRoleArn ? undefined : serviceRole;
+}
+
+/** Variables of the build that are set, and not as the contract has them. */
+function otherVariables({ repositoryUri, executionRoleArn }: BuildGrant, { environment }: Build) {
+  const values = new Map((environment?.environmentVariables ?? []).map(({ name, value }) => [name, value]));
+  const wanted = { ECR_REPOSITORY_URI: repositoryUri, LAMBDA_EXECUTION_ROLE_ARN: executionRoleArn };
+  return dcfProjectVariables.flatMap((name) => {
+    const [value, expected] = [values.get(name), wanted[name]];
+    return value === undefined || expected === undefined || value === expected ? [] : [{ name, value, expected }];
+  });
 }
 
 /** A build tells with what environment it ran. */
@@ -110,26 +144,30 @@ export const VARIABLE_CAUSES: Readonly<Record<(typeof dcfProjectVariables)[numbe
 };
 
 /** What the failed phase leaves possible. */
-function suspectsOf({ repositoryUri, executionRoleArn }: BuildGrant, build: Build, deployment: Deployment): AwsCauseCode[] {
+function suspectsOf(grant: BuildGrant, build: Build, deployment: Deployment): AwsCauseCode[] {
+  // Builds that run as another role fail by what that one lacks.
+  return [...(otherRole(grant, build) === undefined ? [] : (["aws.codebuild.role-differs"] as const)), ...suspectsOfPhase(grant, build, deployment)];
+}
+
+function suspectsOfPhase(grant: BuildGrant, build: Build, deployment: Deployment): AwsCauseCode[] {
   const phase = failedPhase(build);
   const { statusCode = "", message = "" } = phase?.contexts?.[0] ?? {};
   if (/sts:AssumeRole/.test(message)) return [...ASSUME_ROLE];
-  if (/log stream/i.test(message)) return ["aws.build.cannot-write-log", "aws.codebuild.log-group-missing", "aws.build.boundary", "aws.build.organisation-denies"];
+  if (/log stream/i.test(message)) return ["aws.build.cannot-write-log", "aws.codebuild.log-group-missing", ...CAPS];
   if (statusCode === "VPC_CLIENT_ERROR") return ["aws.codebuild.network-not-allowed"];
   if (statusCode === "YAML_FILE_ERROR") return ["aws.codebuild.buildspec-refused"];
   const network: AwsCauseCode[] = build.vpcConfig?.vpcId === undefined ? [] : ["aws.codebuild.no-way-out"];
-  const caps: AwsCauseCode[] = ["aws.build.boundary", "aws.build.organisation-denies"];
-  const values = new Map((build.environment?.environmentVariables ?? []).map(({ name, value }) => [name, value]));
-  const differs: AwsCauseCode[] = values.get("ECR_REPOSITORY_URI") !== repositoryUri || values.get("LAMBDA_EXECUTION_ROLE_ARN") !== executionRoleArn ? ["aws.codebuild.variable-differs"] : [];
+  const others = otherVariables(grant, build).map(({ name }) => name);
+  const differs = (...names: typeof others): AwsCauseCode[] => (names.some((name) => others.includes(name)) ? ["aws.codebuild.variable-differs"] : []);
   const commands: readonly (readonly [RegExp, readonly AwsCauseCode[]])[] = [
-    [/\baws s3 cp\b/, ["aws.build.cannot-read", "aws.build.cannot-decrypt", ...caps, ...network]],
-    [/\bget-login-password\b|\bdocker login\b/, ["aws.build.cannot-push", ...differs, ...caps, ...network]],
+    [/\baws s3 cp\b/, ["aws.build.cannot-read", "aws.build.cannot-decrypt", ...CAPS, ...network]],
+    [/\bget-login-password\b|\bdocker login\b/, ["aws.build.cannot-push", ...differs("ECR_REPOSITORY_URI"), ...CAPS, ...network]],
     [/\bdocker build\b/, ["aws.codebuild.image-not-built", ...network]],
-    [/\bdocker push\b/, deployment === "update" ? ["aws.ecr.tag-immutable"] : ["aws.build.cannot-push", "aws.ecr.repository-missing", ...differs, ...caps]],
+    [/\bdocker push\b/, deployment === "update" ? ["aws.ecr.tag-immutable"] : ["aws.build.cannot-push", "aws.ecr.repository-missing", ...differs("ECR_REPOSITORY_URI"), ...CAPS]],
     [
       /\blambda (create-function|update-function-code)(?![\w-])/,
       deployment === "update"
-        ? ["aws.build.cannot-update", ...caps]
+        ? ["aws.build.cannot-update", ...CAPS]
         : [
             "aws.build.cannot-see-function",
             "aws.build.cannot-create",
@@ -138,11 +176,11 @@ function suspectsOf({ repositoryUri, executionRoleArn }: BuildGrant, build: Buil
             "aws.lambda.execution-role-missing",
             "aws.lambda.execution-role-trust",
             "aws.ecr.lambda-not-admitted",
-            ...differs,
-            ...caps,
+            ...differs("ECR_REPOSITORY_URI", "LAMBDA_EXECUTION_ROLE_ARN"),
+            ...CAPS,
           ],
     ],
-    [/\blambda (create-function-url-config|add-permission)\b/, ["aws.build.cannot-set-url", ...(deployment === "update" ? [] : (["aws.build.cannot-permit"] as const)), ...caps]],
+    [/\blambda (create-function-url-config|add-permission)\b/, ["aws.build.cannot-set-url", ...(deployment === "update" ? [] : (["aws.build.cannot-permit"] as const)), ...CAPS]],
   ];
   const found = commands.find(([words]) => words.test(message))?.[1];
   return [...(found ?? ["aws.codebuild.build-failed"])];

@@ -39,6 +39,9 @@ const LINES: readonly (readonly [RegExp, AwsCauseCode])[] = [
   [/\(403\) when calling the HeadObject operation|calling the GetObject operation: Access Denied/, "aws.build.cannot-read"],
 ];
 
+/** How the AWS CLI reports an answer that is an error. */
+const CALL_FAILED = /^An error occurred \(\w+\) when calling the \w+ operation/;
+
 /** Undefined when no line is known. */
 export function logCause(run: AwsRun, grant: BuildGrant, lines: readonly string[], told: string): Cause | undefined {
   for (const line of lines) {
@@ -46,16 +49,25 @@ export function logCause(run: AwsRun, grant: BuildGrant, lines: readonly string[
     if (line.startsWith("[Container]")) continue;
     const denied = /not authorized to perform: ([\w-]+:\w+)/.exec(line)?.[1];
     const code = denied === undefined ? LINES.find(([words]) => words.test(line))?.[1] : deniedCode(line, denied);
-    if (code !== undefined) {
-      const role = grant.serviceRoleArn;
-      return cause(run, code, [told, `the build's log says: ${line.trim()}`], { ...(denied === undefined ? {} : { action: denied }), ...(role === undefined ? {} : { found: nameOf(role) }) });
-    }
+    if (code !== undefined) return logged(run, grant, code, told, line, denied);
   }
-  return undefined;
+  const failed = lines.find((line) => CALL_FAILED.test(line.trim()));
+  return failed === undefined ? undefined : logged(run, grant, "aws.build.call-failed", told, failed);
+}
+
+function logged(run: AwsRun, { serviceRoleArn: role }: BuildGrant, code: AwsCauseCode, told: string, line: string, action?: string): Cause {
+  const { resource, explicit } = readDenial(line) ?? {};
+  return cause(run, code, [told, `the build's log says: ${line.trim()}`], {
+    ...(action === undefined ? {} : { action }),
+    ...(resource === undefined ? {} : { subject: resource }),
+    explicit,
+    ...(role === undefined ? {} : { found: nameOf(role) }),
+  });
 }
 
 function deniedCode(line: string, action: string): AwsCauseCode | undefined {
-  const layer = readDenial(line)?.layer;
+  const { layer, explicit = false } = readDenial(line) ?? {};
   if (layer === "service-control" || layer === "resource-control") return "aws.build.organisation-denies";
-  return layer === "boundary" ? "aws.build.boundary" : RIGHT_CAUSES[action];
+  if (layer === "boundary") return "aws.build.boundary";
+  return explicit ? "aws.build.denied" : RIGHT_CAUSES[action];
 }

@@ -57,7 +57,7 @@ function addCanary(plan: BuildPlan, grants: Contract["grants"], grant: BuildGran
     ...(undeploy ? [`  lambda:DeleteFunctionUrlConfig, lambda:RemovePermission, lambda:DeleteFunction on ${name}`] : []),
   );
   plan.cost.push(`two builds of a few minutes each in project ${grant.project}, about 0.02 to 0.10 USD on its smallest machine; until it is removed, an image of about 200 MB, 0.02 USD a month`);
-  plan.residue.push(`repository ${grant.repositoryUri ?? "of the project"}: two images`, `log group /aws/codebuild/${grant.project}: two log streams`);
+  plan.residue.push(`repository ${grant.repositoryUri ?? "of the project"}: two images`, `log group /aws/codebuild/${grant.project}: two log streams`, `log group /aws/lambda/${name}: the function's log`);
   if (!undeploy) plan.residue.push(`function ${name}: stays, since the contract has no right to remove it`);
 }
 

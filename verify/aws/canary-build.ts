@@ -10,9 +10,10 @@ import { codebuildOf, projectArn, type BuildGrant } from "./codebuild.js";
 import { askAsRole, isDenied, refusedVerdict, type RoleCall } from "./role-calls.js";
 import { cause, diagnosis, type AwsRun } from "./run.js";
 
-const FIRST_PAUSE_MS = 250;
+/** Between two looks: about a fifth of what the build has taken so far, which is as much as can be lost at its end. */
+const FIRST_PAUSE_MS = 150;
 const LONGEST_PAUSE_MS = 10_000;
-const SLOWER = 1.5;
+const SLOWER = 1.2;
 
 export interface BuildOrder {
   check: string;

@@ -10,6 +10,7 @@ import { ask, describeAnswer, isOverload, type AwsAnswer } from "./answers.js";
 import { buildDiagnosis, describeBuild, type Deployment } from "./build-diagnosis.js";
 import { canaryArchive } from "./canary-archive.js";
 import { runBuild } from "./canary-build.js";
+import { lastingResidue, type StartedBuild } from "./canary-residue.js";
 import { canaryKey, stagingGrant } from "./canary-staging.js";
 import type { BuildGrant } from "./codebuild.js";
 import { canaryName, functionArn, lambdaOf, type FunctionsGrant } from "./lambda.js";
@@ -31,7 +32,7 @@ const MISSING = "ResourceNotFoundException";
 const REMOVAL = ["lambda:DeleteFunctionUrlConfig", "lambda:RemovePermission", "lambda:DeleteFunction"] as const;
 
 /** What stays whatever happens: the granted rights reach neither images nor logs. */
-export const LASTING_RESIDUE = "two images and two build logs";
+export const LASTING_RESIDUE = "two images, two build logs and the function's log";
 
 export function mayUndeploy({ permissions }: FunctionsGrant): boolean {
   return REMOVAL.every((action) => permissions.includes(action));
@@ -68,8 +69,9 @@ class Canary {
   /** Versions of what was staged, by key; empty where the bucket keeps none. */
   readonly #staged = new Map<string, string>();
   /** Of the builds that were started. */
-  readonly #builds: { id: string; ended: boolean }[] = [];
+  readonly #builds: StartedBuild[] = [];
   #function: "none" | "perhaps" | "there" = "none";
+  #called = false;
   #url = "";
   #image = "";
 
@@ -128,7 +130,7 @@ class Canary {
     const puts = await Promise.all(
       (["create", "update"] as const).map(async (deployment, index) => {
         const key = this.#key(deployment);
-        const command = new PutObjectCommand({ ...this.#where, Key: key, Body: canaryArchive(this.run.runId, index + 1), IfNoneMatch: "*", ContentType: "application/zip" });
+        const command = new PutObjectCommand({ ...this.#where, Key: key, Body: canaryArchive(this.run.runId, index + 1), ContentType: "application/zip" });
         this.#staged.set(key, "");
         const answer = await ask((abortSignal) => client.send(command, { abortSignal }), { signal: scope.signal, repeatable: false });
         if (answer.ok) this.#staged.set(key, answer.output.VersionId ?? "");
@@ -149,15 +151,16 @@ class Canary {
 
   async #build(scope: CheckScope, deployment: Deployment): Promise<Verdict> {
     const order = { check: this.#id(deployment === "create" ? "build" : "update"), bucket: this.staging.bucket, key: this.#key(deployment), functionName: this.#name };
-    const record = { id: "", ended: false };
+    const record: StartedBuild = { id: "", ended: false };
     const result = await runBuild(this.run, scope, this.grant, order, (id) => {
       record.id = id;
       this.#builds.push(record);
       if (this.#function === "none") this.#function = "perhaps";
     });
     if ("verdict" in result) return result.verdict;
-    record.ended = true;
     const { build } = result;
+    record.ended = true;
+    record.log = build.logs;
     const seen = describeBuild(build);
     if (build.buildStatus === "SUCCEEDED") return pass(seen);
     const found = await buildDiagnosis(this.run, this.grant, build, deployment);
@@ -169,12 +172,14 @@ class Canary {
   }
 
   async #deployed(scope: CheckScope): Promise<Verdict> {
-    const read = await this.#read(scope, "function");
+    const [{ GetFunctionUrlConfigCommand }, client] = await lambdaOf(this.run, this.functions);
+    const [read, url] = await Promise.all([
+      this.#read(scope, "function"),
+      ask((abortSignal) => client.send(new GetFunctionUrlConfigCommand({ FunctionName: this.#name }), { abortSignal }), scope),
+    ]);
     if ("verdict" in read) return read.verdict;
     this.#function = "there";
     this.#image = read.image;
-    const [{ GetFunctionUrlConfigCommand }, client] = await lambdaOf(this.run, this.functions);
-    const url = await ask((abortSignal) => client.send(new GetFunctionUrlConfigCommand({ FunctionName: this.#name }), { abortSignal }), scope);
     if (url.ok) this.#url = url.output.FunctionUrl ?? "";
     else if (url.kind !== "refused" || url.code !== MISSING) return refusedVerdict(this.run, this.#lambdaCall("function", "GetFunctionUrlConfig"), url, false);
     return pass(`${read.state}, ${this.#url === "" ? "without a URL" : this.#url}`);
@@ -190,6 +195,7 @@ class Canary {
 
   async #call(scope: CheckScope): Promise<Verdict> {
     if (this.#url === "") return notTested("the function has no URL: the project's PUBLIC_URL is false");
+    this.#called = true;
     const answer = await this.#fetch(scope);
     if (answer.status === "failed") return unknown(`GET ${this.#url}: ${answer.detail}`);
     const seen = `GET ${this.#url}: ${answer.httpStatus}`;
@@ -255,17 +261,8 @@ class Canary {
 
   /** Also after a failure and Ctrl-C; what cannot be removed is said. */
   async #cleanUp(scope: CheckScope, signal: AbortSignal): Promise<void> {
-    await this.#cleanFunction(scope, signal);
-    for (const [key, version] of this.#staged) await this.#cleanStaged(scope, signal, key, version);
-    const { project, region, repositoryUri } = this.grant;
-    for (const { id, ended } of this.#builds) {
-      if (!ended) scope.leaves({ what: `build ${id}, which may still be under way (codebuild:StopBuild is not granted), and what it deploys`, remove: `aws codebuild stop-build --id ${id} --region ${region}` });
-      scope.leaves({ what: `the log of build ${id}, if it got so far`, remove: `aws logs delete-log-stream --log-group-name /aws/codebuild/${project} --log-stream-name ${id.split(":")[1] ?? ""} --region ${region}` });
-    }
-    if (this.#builds.length > 0 && repositoryUri !== undefined) {
-      const repository = repositoryUri.split("/").slice(1).join("/");
-      scope.leaves({ what: `images of the canary in repository ${repository}: the tag ${this.#name}, and the untagged one that it was moved from`, remove: `aws ecr batch-delete-image --repository-name ${repository} --image-ids imageTag=${this.#name} --region ${region}` });
-    }
+    await Promise.all([this.#cleanFunction(scope, signal), ...[...this.#staged].map(([key, version]) => this.#cleanStaged(scope, signal, key, version))]);
+    for (const residue of lastingResidue(this.grant, { functionName: this.#name, called: this.#called, builds: this.#builds, firstImage: this.#image })) scope.leaves(residue);
   }
 
   async #cleanFunction(scope: CheckScope, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 /** What can be wrong between a staged archive and a function that answers. */
 import type { CauseEntry, FailureMode } from "../causes.js";
 import type { AwsCauseValues } from "./causes.js";
-import { nameOf, roleName, up } from "./fixes.js";
+import { boundaryFix, nameOf, roleName, up } from "./fixes.js";
 
 type Entry = CauseEntry<AwsCauseValues>;
 
@@ -80,8 +80,9 @@ export const buildCauses = {
   },
   "aws.codebuild.role-differs": {
     title: "The project runs as another role than the contract's",
-    explanation: "The project was changed after the contract was written.",
-    fix: (values) => `${up}; the contract has ${values.expected ?? "another role"}.`,
+    failureMode: NOT_UPDATED,
+    explanation: "The project was changed after the contract was written; what builds need is granted to the contract's role.",
+    fix: (values) => `${up}, or: aws codebuild update-project --name ${project(values)} --service-role ${values.expected ?? "<the contract's role>"} ${inRegion(values)}`,
   },
   "aws.codebuild.not-privileged": {
     title: "The project is not privileged",
@@ -170,7 +171,19 @@ export const buildCauses = {
     title: "The permissions boundary of the build's role does not allow what builds need",
     failureMode: NOT_UPDATED,
     explanation: "A boundary caps what the role's policies grant.",
-    fix: (values) => `Add ${values.action ?? "the action"} on ${values.subject ?? "what builds deploy"} to the permissions boundary of role ${buildRole(values)}.`,
+    fix: (values) => boundaryFix(values, values.subject ?? "what builds deploy", buildRole(values)),
+  },
+  "aws.build.denied": {
+    title: "A policy denies what the build does",
+    failureMode: NOT_UPDATED,
+    explanation: "An explicit deny, in a policy of the build's role or of the thing itself, wins over every grant.",
+    fix: (values) => `Take the statement that denies ${values.action ?? "the action"} on ${values.subject ?? "what builds deploy"} to role ${buildRole(values)} out of the policy that the evidence names; where the stack made that policy, \`pulumi up\` puts it back.`,
+  },
+  "aws.build.call-failed": {
+    title: "A call of the build was answered with an error that is not about rights",
+    failureMode: NOT_UPDATED,
+    explanation: "The service was asked too often, did not work, or did not take what it was given: its own words are in the evidence.",
+    fix: (values) => `Where the evidence speaks of a rate or of an internal error, deploy again; otherwise read the build's log: aws logs tail /aws/codebuild/${project(values)} ${inRegion(values)}.`,
   },
   "aws.build.organisation-denies": {
     title: "A policy of the organisation denies what the build does",
@@ -241,7 +254,7 @@ export const buildCauses = {
   "aws.builds.boundary": {
     title: "The role's permissions boundary does not allow the use of builds and functions",
     explanation: "A boundary caps what the role's policies grant.",
-    fix: (values) => `Add ${values.action ?? "the action"} on ${values.subject ?? "it"} to the permissions boundary of role ${roleName(values)}.`,
+    fix: (values) => boundaryFix(values, values.subject ?? "it", roleName(values)),
   },
   "aws.builds.organisation-denies": {
     title: "A policy of the organisation denies the use of builds and functions",

@@ -77,7 +77,8 @@ function validationCause(run: AwsRun, refusal: AwsRefusal, answered: string): Ca
 
 /** Codes of what is wrong with the token itself, by the STS code that each leads to. */
 const TOKEN_CAUSES: Readonly<Record<string, readonly string[]>> = {
-  AccessDenied: ["token.other-subject", "token.other-audience"],
+  // An account may trust several issuers, each for its own roles.
+  AccessDenied: ["token.other-issuer", "token.other-subject", "token.other-audience"],
   InvalidIdentityToken: ["token.other-issuer", "token.other-audience", "token.not-yet-valid", "token.unusable"],
 };
 

@@ -44,10 +44,11 @@ export async function refusedVerdict(run: AwsRun, call: RoleCall, answer: AwsRef
 async function diagnoseDenial(run: AwsRun, call: RoleCall, refusal: AwsRefusal, waited: boolean): Promise<Diagnosis | undefined> {
   const answered = `${call.operation}: ${describeAnswer(refusal)}`;
   const values = { action: call.action, subject: call.resource };
-  const suspect = (code: AwsCauseCode, confirmed: boolean, ...more: string[]): Suspect => ({ confirmed, cause: cause(run, code, [answered, ...more], values) });
   const prediction = await predicted(run, call);
-  if (prediction?.allowed === false) return diagnosis([suspect(layerCode(prediction.layer, call.action), true, `by the account's policies, ${call.action} on ${call.resource}: ${prediction.because}`)]);
   const denial = readDenial(refusal.message);
+  const explicit = prediction?.allowed === false ? prediction.decision === "explicit-deny" : denial?.explicit;
+  const suspect = (code: AwsCauseCode, confirmed: boolean, ...more: string[]): Suspect => ({ confirmed, cause: cause(run, code, [answered, ...more], { ...values, explicit }) });
+  if (prediction?.allowed === false) return diagnosis([suspect(layerCode(prediction.layer, call.action), true, `by the account's policies, ${call.action} on ${call.resource}: ${prediction.because}`)]);
   const propagation = waited ? [] : [suspect("aws.builds.not-propagated", false)];
   if (!denial) return diagnosis([suspect(actionCode(call.action), false), suspect("aws.builds.organisation-denies", false), ...propagation], NOT_READ);
   const maybeNew = prediction?.allowed === true || (!denial.explicit && denial.layer === "identity");

@@ -132,7 +132,7 @@ export function layerCode(layer: PolicyLayer | "vpc-endpoint", explicit: boolean
 function denialCause(run: AwsRun, grant: BucketGrant, call: S3Call, denial: Denial, answered: string): Cause {
   const action = denial.action ?? call.action;
   const code = layerCode(denial.layer, denial.explicit, action);
-  return cause(run, code, answered, { action, subject: subjectOf(code, grant, denial.resource ?? call.resource) });
+  return cause(run, code, answered, { action, subject: subjectOf(code, grant, denial.resource ?? call.resource), explicit: denial.explicit });
 }
 
 /** Causes about a bucket's policy name the bucket, those about rights the resource. */

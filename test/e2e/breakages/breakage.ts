@@ -32,6 +32,8 @@ export interface Breakage {
   /** The platform gets into the bucket that it has no grant on. */
   entersRefusalBucket?: boolean;
   expect: Record<Evidence, readonly AwsCauseCode[]>;
+  /** A part of what every cause that is named alone tells to do. */
+  fix?: string;
 }
 
 // ---- what AWS answers ----

@@ -1,7 +1,7 @@
 /** Between the staged archive and the function that answers: what builds stumble over. */
 import type { AwsCauseCode } from "../../../verify/aws/causes.js";
 import type { FailureMode } from "../../../verify/causes.js";
-import type { Statement } from "../../support/administrator.js";
+import { policyText, type Statement } from "../../support/administrator.js";
 import type { BuildAdministrator } from "../../support/build-administrator.js";
 import { always, live, narrowed, unnoticed, type Evidence } from "./breakage.js";
 
@@ -14,11 +14,13 @@ export interface BuildBreakage {
   /** What AWS tells the platform, in a part of the failed check's text; absent when the platform does not notice. */
   told?: string;
   expect: Record<Evidence, readonly AwsCauseCode[]>;
+  /** A part of what every cause that is named alone tells to do. */
+  fix?: string;
 }
 
 const NOT_UPDATED: FailureMode = "CodeBuild starts but Lambda is not updated";
 
-const CAPS: readonly AwsCauseCode[] = ["aws.build.boundary", "aws.build.organisation-denies"];
+const CAPS: readonly AwsCauseCode[] = ["aws.build.denied", "aws.build.boundary", "aws.build.organisation-denies"];
 const READING: readonly AwsCauseCode[] = ["aws.build.cannot-read", "aws.build.cannot-decrypt", ...CAPS];
 const PUSHING: readonly AwsCauseCode[] = ["aws.build.cannot-push", "aws.ecr.repository-missing", ...CAPS];
 const CREATING: readonly AwsCauseCode[] = [
@@ -35,6 +37,8 @@ const OPENING: readonly AwsCauseCode[] = ["aws.build.cannot-set-url", "aws.build
 const LOGGING: readonly AwsCauseCode[] = ["aws.build.cannot-write-log", "aws.codebuild.log-group-missing", ...CAPS];
 const ASSUMING: readonly AwsCauseCode[] = ["aws.codebuild.role-missing", "aws.codebuild.role-trust", "aws.codebuild.role-trust-other-project"];
 const ABSENT: readonly AwsCauseCode[] = ["aws.codebuild.project-missing", "aws.codebuild.project-other-region"];
+
+const serviceTrust = (service: string, condition?: Statement["Condition"]): Statement => ({ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole", ...(condition ? { Condition: condition } : {}) });
 
 /** The build's role without one right. */
 const without = (action: string, told: string, oneOf: readonly AwsCauseCode[], cause: AwsCauseCode): BuildBreakage => ({
@@ -103,6 +107,30 @@ const projectRows: BuildBreakage[] = [
     expect: live("aws.codebuild.quota"),
   },
   {
+    name: "the project pushes to a repository on which builds have no rights",
+    failureMode: NOT_UPDATED,
+    break: async (administrator) => {
+      await administrator.call("ecr", "CreateRepository", { repositoryName: "other" });
+      await administrator.setVariable("ECR_REPOSITORY_URI", (uri) => uri.replace(/\/.*$/, "/other"));
+    },
+    told: "BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed([...PUSHING, "aws.codebuild.variable-differs"], "aws.codebuild.variable-differs"),
+  },
+  {
+    name: "the project gives functions another role than the execution role",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.setVariable("LAMBDA_EXECUTION_ROLE_ARN", (arn) => arn.replace(/[^/]*$/, administrator.buildRole)),
+    told: "POST_BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed([...CREATING, "aws.codebuild.variable-differs"], "aws.codebuild.variable-differs"),
+  },
+  {
+    name: "the project runs as a role that has no rights",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.runBuildsAs("somebody-else", serviceTrust("codebuild.amazonaws.com")),
+    told: "PROVISIONING ACCESS_DENIED",
+    expect: narrowed([...LOGGING, "aws.codebuild.role-differs"], "aws.codebuild.role-differs"),
+  },
+  {
     name: "the project's log group was deleted",
     failureMode: NOT_UPDATED,
     break: (administrator) => administrator.deleteLogGroup(),
@@ -110,8 +138,6 @@ const projectRows: BuildBreakage[] = [
     expect: narrowed(LOGGING, "aws.codebuild.log-group-missing"),
   },
 ];
-
-const serviceTrust = (service: string, condition?: Statement["Condition"]): Statement => ({ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole", ...(condition ? { Condition: condition } : {}) });
 
 const buildRoleRows: BuildBreakage[] = [
   {
@@ -142,15 +168,43 @@ const buildRoleRows: BuildBreakage[] = [
   },
   without("s3:GetObject", "PRE_BUILD COMMAND_EXECUTION_ERROR", READING, "aws.build.cannot-read"),
   without("ecr:GetAuthorizationToken", "PRE_BUILD COMMAND_EXECUTION_ERROR", ["aws.build.cannot-push", ...CAPS], "aws.build.cannot-push"),
+  without("ecr:InitiateLayerUpload", "BUILD COMMAND_EXECUTION_ERROR", PUSHING, "aws.build.cannot-push"),
   without("ecr:PutImage", "BUILD COMMAND_EXECUTION_ERROR", PUSHING, "aws.build.cannot-push"),
   without("logs:CreateLogStream", "PROVISIONING ACCESS_DENIED", LOGGING, "aws.build.cannot-write-log"),
   without("lambda:GetFunction", "POST_BUILD COMMAND_EXECUTION_ERROR", CREATING, "aws.build.cannot-see-function"),
+  without("lambda:GetFunctionConfiguration", "POST_BUILD COMMAND_EXECUTION_ERROR", CREATING, "aws.build.cannot-see-function"),
   without("lambda:CreateFunction", "POST_BUILD COMMAND_EXECUTION_ERROR", CREATING, "aws.build.cannot-create"),
   without("lambda:TagResource", "POST_BUILD COMMAND_EXECUTION_ERROR", CREATING, "aws.build.cannot-tag"),
   without("iam:PassRole", "POST_BUILD COMMAND_EXECUTION_ERROR", CREATING, "aws.build.cannot-pass-role"),
   without("lambda:UpdateFunctionCode", "POST_BUILD COMMAND_EXECUTION_ERROR", ["aws.build.cannot-update", ...CAPS], "aws.build.cannot-update"),
+  without("lambda:UpdateFunctionConfiguration", "POST_BUILD COMMAND_EXECUTION_ERROR", ["aws.build.cannot-update", ...CAPS], "aws.build.cannot-update"),
+  without("lambda:GetFunctionUrlConfig", "POST_BUILD COMMAND_EXECUTION_ERROR", OPENING, "aws.build.cannot-set-url"),
   without("lambda:CreateFunctionUrlConfig", "POST_BUILD COMMAND_EXECUTION_ERROR", OPENING, "aws.build.cannot-set-url"),
+  without("lambda:UpdateFunctionUrlConfig", "POST_BUILD COMMAND_EXECUTION_ERROR", ["aws.build.cannot-set-url", ...CAPS], "aws.build.cannot-set-url"),
   without("lambda:AddPermission", "POST_BUILD COMMAND_EXECUTION_ERROR", OPENING, "aws.build.cannot-permit"),
+  {
+    name: "the build's role may give a function's URL the first of its two permissions only",
+    failureMode: NOT_UPDATED,
+    break: async (administrator) => {
+      await administrator.withholdFromBuild("lambda:AddPermission");
+      await administrator.addToBuild({ Effect: "Allow", Action: "lambda:AddPermission", Resource: "*", Condition: { StringEquals: { "lambda:FunctionUrlAuthType": "NONE" } } });
+    },
+    told: "POST_BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed(OPENING, "aws.build.cannot-permit"),
+  },
+  {
+    name: "the build's role lacks logs:PutLogEvents",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.withholdFromBuild("logs:PutLogEvents"),
+    expect: unnoticed("aws.build.cannot-write-log"),
+  },
+  {
+    name: "the bucket's policy denies the build's role to read",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.addToBucketPolicy({ Effect: "Deny", Principal: { AWS: administrator.buildRoleArn }, Action: "s3:GetObject", Resource: `${administrator.bucketArn}/*` }),
+    told: "PRE_BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed(READING, "aws.build.denied"),
+  },
   {
     name: "the build's role may hand the execution role to another service only",
     failureMode: NOT_UPDATED,
@@ -178,6 +232,15 @@ const buildRoleRows: BuildBreakage[] = [
     break: (administrator) => administrator.boundBuild({ Effect: "Allow", Action: ["s3:*", "ecr:*", "logs:*", "iam:*", "lambda:Get*", "lambda:Update*", "lambda:Add*", "lambda:TagResource", "lambda:CreateFunctionUrlConfig"], Resource: "*" }),
     told: "POST_BUILD COMMAND_EXECUTION_ERROR",
     expect: narrowed(CREATING, "aws.build.boundary"),
+    fix: "Add lambda:CreateFunction",
+  },
+  {
+    name: "the boundary of the build's role denies that functions are created",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.boundBuild({ Effect: "Allow", Action: "*", Resource: "*" }, { Effect: "Deny", Action: "lambda:CreateFunction", Resource: "*" }),
+    told: "POST_BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed(CREATING, "aws.build.boundary"),
+    fix: "Remove the Deny of lambda:CreateFunction on ",
   },
   {
     name: "a service control policy denies function URLs",
@@ -206,6 +269,13 @@ const repositoryRows: BuildBreakage[] = [
     break: (administrator) => administrator.call("ecr", "DeleteRepository", { repositoryName: administrator.repository, force: true }),
     told: "BUILD COMMAND_EXECUTION_ERROR",
     expect: narrowed(PUSHING, "aws.ecr.repository-missing"),
+  },
+  {
+    name: "the repository's policy denies the build's role to push",
+    failureMode: NOT_UPDATED,
+    break: (administrator) => administrator.call("ecr", "SetRepositoryPolicy", { repositoryName: administrator.repository, policyText: policyText({ Effect: "Deny", Principal: { AWS: administrator.buildRoleArn }, Action: "ecr:PutImage" }, { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"] }) }),
+    told: "BUILD COMMAND_EXECUTION_ERROR",
+    expect: narrowed(PUSHING, "aws.build.denied"),
   },
   {
     name: "the repository's tags are immutable",
@@ -237,6 +307,25 @@ const functionRows: BuildBreakage[] = [
     break: (administrator) => administrator.deleteRoleOf(administrator.executionRole, "lambda-execution"),
     told: "POST_BUILD COMMAND_EXECUTION_ERROR",
     expect: narrowed(CREATING, "aws.lambda.execution-role-missing"),
+  },
+  {
+    name: "Lambda is asked to create functions too often",
+    failureMode: NOT_UPDATED,
+    break: async (administrator) => administrator.failCalls("lambda:CreateFunction", { status: 429, code: "TooManyRequestsException", message: "Rate exceeded" }),
+    told: "POST_BUILD COMMAND_EXECUTION_ERROR",
+    expect: { token: CREATING, account: [], both: ["aws.build.call-failed"] },
+  },
+  {
+    name: "the role may not follow builds",
+    break: (administrator) => administrator.withholdFromRole("codebuild:BatchGetBuilds"),
+    told: "not authorized to perform: codebuild:BatchGetBuilds",
+    expect: narrowed(["aws.codebuild.action-not-allowed", "aws.builds.not-propagated"], "aws.codebuild.action-not-allowed"),
+  },
+  {
+    name: "a service control policy denies builds",
+    break: async (administrator) => administrator.control("scp", { Effect: "Deny", Action: "codebuild:StartBuild", Resource: "*" }),
+    told: "with an explicit deny in a service control policy",
+    expect: live("aws.builds.organisation-denies"),
   },
   {
     name: "the role may not start builds",

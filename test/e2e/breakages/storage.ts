@@ -72,6 +72,15 @@ export const permissionRows: Breakage[] = [
     break: (administrator) => administrator.bound({ Effect: "Allow", Action: ["s3:Get*", "s3:List*", "s3:DeleteObject"], Resource: "*" }),
     refused: denied("because no permissions boundary allows the s3:PutObject action", "s3:PutObject"),
     expect: always("aws.s3.boundary"),
+    fix: "Add s3:PutObject on ",
+  },
+  {
+    name: "the role's permissions boundary denies the upload",
+    failureMode: "Bucket exists but access is denied",
+    break: (administrator) => administrator.bound({ Effect: "Allow", Action: "*", Resource: "*" }, { Effect: "Deny", Action: "s3:PutObject", Resource: "*" }),
+    refused: denied("with an explicit deny in a permissions boundary", "s3:PutObject"),
+    expect: always("aws.s3.boundary"),
+    fix: "Remove the Deny of s3:PutObject on ",
   },
   {
     name: "a service control policy denies the upload",
@@ -135,6 +144,13 @@ export const bucketRows: Breakage[] = [
     expect: always("aws.s3.bucket-policy-denies"),
   },
   {
+    name: "the bucket's policy demands that uploads overwrite nothing, by a header that the platform does not send",
+    failureMode: "Bucket exists but access is denied",
+    break: bucketDenies({ Action: "s3:PutObject", Condition: { Null: { "s3:if-none-match": "true" } } }),
+    refused: denied("with an explicit deny in a resource-based policy", "s3:PutObject"),
+    expect: always("aws.s3.bucket-policy-denies"),
+  },
+  {
     name: "the role was made again, and the bucket's policy excepts its former id from a Deny",
     failureMode: "Bucket exists but access is denied",
     break: async (administrator) => {
@@ -183,6 +199,12 @@ export const bucketRows: Breakage[] = [
   {
     name: "the bucket's public access is no longer blocked",
     break: (administrator) => administrator.call("s3", "DeletePublicAccessBlock", { Bucket: administrator.bucket }),
+    refused: {},
+    expect: unnoticed("aws.s3.settings-differ"),
+  },
+  {
+    name: "the bucket's policy, which denies requests without TLS, was deleted",
+    break: (administrator) => administrator.call("s3", "DeleteBucketPolicy", { Bucket: administrator.bucket }),
     refused: {},
     expect: unnoticed("aws.s3.settings-differ"),
   },

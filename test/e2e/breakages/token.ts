@@ -75,6 +75,17 @@ export const tokenRows: Breakage[] = [
     expect: live("token.other-issuer"),
   },
   {
+    name: "the token is of another issuer, which the account trusts for something else",
+    failureMode: "Invalid OIDC token",
+    break: (administrator) => administrator.createProvider("https://staging.dcf.example"),
+    token: async (sandbox, { workload }) => {
+      await sandbox.issuers.create("https://staging.dcf.example");
+      return sandbox.issuers.mint({ ...workload, issuer: "https://staging.dcf.example" });
+    },
+    refused: notAuthorized,
+    expect: live("token.other-issuer"),
+  },
+  {
     name: "the token has two audiences and no azp",
     failureMode: "Invalid OIDC token",
     token: async (sandbox, { workload }) => sandbox.issuers.mint({ ...workload, audience: [workload.audience, "vault.dcf.example"] }),

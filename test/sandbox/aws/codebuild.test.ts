@@ -243,9 +243,9 @@ async function deployment(change: { rights?: (rights: Record<string, object>) =>
   return { project: name, bucket, repository, buildRole, executionRole: Role.Arn };
 }
 
-function deploy({ project: name, bucket }: Deployment, overrides: Record<string, string> = {}): Promise<Build> {
+function deploy({ project: name, bucket }: Deployment, overrides: Record<string, string> = {}, buildspecOverride = dcfBuildspec): Promise<Build> {
   const variables = { S3_BUCKET: bucket, S3_KEY: KEY, FUNCTION_NAME: `${FUNCTION}-${name}`, AWS_REGION: REGION, ...overrides };
-  return build(name, { buildspecOverride: dcfBuildspec, environmentVariablesOverride: Object.entries(variables).map(([key, value]) => ({ name: key, value })) });
+  return build(name, { buildspecOverride, environmentVariablesOverride: Object.entries(variables).map(([key, value]) => ({ name: key, value })) });
 }
 
 const without = (right: string) => (rights: Record<string, object>) => Object.entries(rights).flatMap(([name, statement]) => (name === right ? [] : [statement]));
@@ -314,6 +314,16 @@ describe("DCF's build", () => {
     const second = await deploy(target);
     expect(failure(second)).toMatchObject({ phase: "BUILD" });
     expect(await log(second)).toMatch(/tag invalid: The image tag .* already exists/);
+  });
+
+  it.each([
+    ["MUTABLE", "SUCCEEDED"],
+    ["IMMUTABLE", "FAILED"],
+  ])("pushes the same image again where tags are %s: %s", async (tagMutability, status) => {
+    const push = '      - docker push "$IMAGE_URI"\n';
+    const done = await deploy(await deployment({ tagMutability }), {}, dcfBuildspec.replace(push, push + push));
+    expect(done.buildStatus).toBe(status);
+    expect((await log(done)).includes("because the tag is immutable")).toBe(status === "FAILED");
   });
 
   it("fails at a function outside the prefix", async () => {

@@ -366,6 +366,31 @@ describe("function URLs", () => {
     expect((await call(url.replace("https://", "https://0"))).status).toBe(404);
   });
 
+  it.each([
+    ["no JSON", "tea", true],
+    ["JSON with a status that is none", JSON.stringify({ statusCode: "418" }), false],
+    ["other JSON", JSON.stringify(["tea"]), undefined],
+  ])("answer as Lambda does for an image that says %s", async (_what, label, functionError) => {
+    await pushImage(ecr, repositoryName, testImage({ labels: { [RESPONSE_LABEL]: label } }), "label");
+    await deployed({ Code: { ImageUri: ImageUri.replace("latest", "label") } });
+    const url = await published(byUrl, invoke);
+    expect(await call(url)).toMatchObject(functionError === undefined ? { status: 200, body: label } : { status: 502, body: "Internal Server Error" });
+    const { FunctionError, Payload } = await lambda("Invoke", { FunctionName });
+    expect(FunctionError).toBe(functionError ? "Unhandled" : undefined);
+    expect(functionError ? (JSON.parse(Payload) as object) : Payload).toEqual(functionError ? { errorType: "Sandbox.ResponseLabel", errorMessage: `The image's label ${RESPONSE_LABEL} is not JSON` } : label);
+  });
+
+  it.each([
+    ["a bearer's", "Bearer abc"],
+    ["a broken signature", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20200101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=00"],
+  ])("leave %s Authorization to the function, unless they ask for IAM", async (_which, authorization) => {
+    await deployed();
+    const url = await published(byUrl, invoke);
+    expect(await call(url, { authorization })).toMatchObject({ status: 200 });
+    await lambda("UpdateFunctionUrlConfig", { FunctionName, AuthType: "AWS_IAM" });
+    expect(await call(url, { authorization })).toMatchObject({ status: 403 });
+  });
+
   it("of the kind AWS_IAM answer whom a policy allows", async () => {
     await deployed();
     await published();

@@ -76,6 +76,10 @@ export async function serviceRoleOf(account: AccountReader, grant: BuildGrant): 
 export async function rolePart(run: AwsRun, account: AccountReader, grant: BuildGrant): Promise<PartFindings> {
   const arn = await serviceRoleOf(account, grant);
   if (arn === undefined) return { status: "unknown", reason: "the contract does not name the project's service role" };
+  return ofContractsRole(run, grant, arn, await trustPart(run, account, grant, arn));
+}
+
+async function trustPart(run: AwsRun, account: AccountReader, grant: BuildGrant, arn: string): Promise<PartFindings> {
   const reading = await account.role(arn);
   const values = { found: nameOf(arn) };
   if (reading.status === "absent") return found(reading.detail, cause(run, "aws.codebuild.role-missing", `there is no role ${arn}: ${reading.detail}`, values));
@@ -100,7 +104,14 @@ const STRANGER = "000000000000";
 export async function rightsPart(run: AwsRun, account: AccountReader, grant: BuildGrant): Promise<PartFindings> {
   const arn = await serviceRoleOf(account, grant);
   if (arn === undefined) return { status: "unknown", reason: "the contract does not name the project's service role" };
-  return rightsOfBuild(run, account, grant, arn);
+  return ofContractsRole(run, grant, arn, await rightsOfBuild(run, account, grant, arn));
+}
+
+/** What another role than the contract's lacks is no reason to give it that. */
+function ofContractsRole(run: AwsRun, { project, serviceRoleArn }: BuildGrant, arn: string, part: PartFindings): PartFindings {
+  if (serviceRoleArn === undefined || arn === serviceRoleArn || part.status !== "read" || part.causes.length === 0) return part;
+  const evidence = [`project ${project} runs as ${arn}, the contract has ${serviceRoleArn}`, ...part.causes.flatMap(({ evidence: of }) => of)];
+  return { ...part, causes: [cause(run, "aws.codebuild.role-differs", evidence, { expected: serviceRoleArn })] };
 }
 
 export async function repositoryPart(run: AwsRun, account: AccountReader, grant: BuildGrant): Promise<PartFindings> {

@@ -117,14 +117,19 @@ function withResource(document: string): string {
 function grouped(run: AwsRun, refused: readonly { need: Need; decision: Authorization }[], role: string): Cause[] {
   const byCode = new Map<AwsCauseCode, { need: Need; decision: Authorization }[]>();
   for (const each of refused) {
-    const code = each.decision.layer === "boundary" ? "aws.build.boundary" : RIGHT_CAUSES[each.need.action];
+    const code = refusalCode(each.decision, each.need.action);
     if (code !== undefined) byCode.set(code, [...(byCode.get(code) ?? []), each]);
   }
   return [...byCode].map(([code, all]) => {
     const actions = all.map(({ need }) => need.action).join(", ");
-    const evidence = all.map(({ need, decision }) => `by the account's policies, ${need.action} on ${need.resource}: ${decision.because}`);
-    return cause(run, code, evidence, { action: actions, subject: all[0]?.need.resource, found: role });
+    const evidence = all.map(({ need, decision: { because, statement } }) => `by the account's policies, ${need.action} on ${need.resource}: ${because}${statement === undefined ? "" : ` (${statement.policy})`}`);
+    return cause(run, code, evidence, { action: actions, subject: all[0]?.need.resource, found: role, explicit: all[0]?.decision.decision === "explicit-deny" });
   });
+}
+
+function refusalCode({ layer, decision }: Authorization, action: string): AwsCauseCode | undefined {
+  if (layer === "boundary") return "aws.build.boundary";
+  return decision === "explicit-deny" ? "aws.build.denied" : RIGHT_CAUSES[action];
 }
 
 async function missingLogGroup(run: AwsRun, account: AccountReader, grant: BuildGrant, caller: BuildCaller): Promise<Cause | undefined> {

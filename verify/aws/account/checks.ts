@@ -1,5 +1,6 @@
 /** The account against the contract. Everything here is read and concluded, nothing tried: results are predictions. */
 import { CALLER_CONDITION_KEYS } from "../../../facts/aws/conditions.js";
+import { authorize } from "../../../trust/aws/authorize.js";
 import { lintTrustPolicy } from "../../../trust/aws/lint.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../../check.js";
 import { bucketArn, probeKey } from "../bucket.js";
@@ -120,7 +121,7 @@ async function bucket(run: AwsRun, account: AccountReader, grant: BucketGrant): 
 }
 
 async function settings(run: AwsRun, account: AccountReader, grant: BucketGrant, facts: Awaited<ReturnType<AccountReader["bucket"]>>): Promise<Verdict> {
-  const { kmsKey, publicAccessBlocked, ownership, versioning } = facts;
+  const { kmsKey, publicAccessBlocked, ownership, versioning, policy } = facts;
   if (grant.kmsKeyArn !== undefined && kmsKey.status === "read" && (await account.keyArn(kmsKey.value, grant.region)) !== grant.kmsKeyArn) {
     const found = kmsKey.value === "" ? "S3's own keys" : kmsKey.value;
     return fail(`encrypts with ${found}`, cause(run, "aws.kms.key-differs", `the bucket encrypts with ${found}, the contract has ${grant.kmsKeyArn}`, { expected: grant.kmsKeyArn, found }));
@@ -129,6 +130,7 @@ async function settings(run: AwsRun, account: AccountReader, grant: BucketGrant,
   const open = [
     ...(publicAccessBlocked.status === "absent" || (publicAccessBlocked.status === "read" && !publicAccessBlocked.value) ? ["public access is not blocked"] : []),
     ...(ownership.status === "read" && ownership.value !== "BucketOwnerEnforced" ? [`object ownership is ${ownership.value}`] : []),
+    ...(policy.status !== "unreadable" && !demandsTls(run, grant, policy.status === "read" ? policy.value : undefined) ? ["requests without TLS are not denied"] : []),
   ];
   if (isOurs && open.length > 0) return fail(open.join(", "), cause(run, "aws.s3.settings-differ", open, { subject: grant.bucket }));
   const unreadable = Object.entries(facts).flatMap(([name, reading]: [string, { status: string }]) => (reading.status === "unreadable" ? [name] : []));
@@ -140,6 +142,15 @@ async function settings(run: AwsRun, account: AccountReader, grant: BucketGrant,
     unreadable.length > 0 ? `not read: ${unreadable.join(", ")}` : undefined,
   ];
   return pass(seen.filter((part) => part !== undefined).join(", "));
+}
+
+/** Whether the bucket's policy refuses its own account's administrators a plain HTTP request for an object. */
+function demandsTls(run: AwsRun, grant: BucketGrant, document: string | undefined): boolean {
+  const administrator = { kind: "user", arn: `arn:${run.exchange.partition}:iam::${grant.accountId}:user/${SESSION_PREFIX}`, accountId: grant.accountId } as const;
+  const everything = { name: "everything", document: JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } }) };
+  const request = { principal: administrator, action: "s3:GetObject", resource: `${bucketArn(run, grant.bucket)}/${probeKey(grant, run.runId)}`, resourceAccountId: grant.accountId };
+  const resource = document === undefined ? undefined : { name: `policy of bucket ${grant.bucket}`, document };
+  return !authorize({ ...request, context: { "aws:SecureTransport": "false" } }, { identity: [everything], resource }).allowed;
 }
 
 async function key(run: AwsRun, account: AccountReader, grant: BucketGrant): Promise<Verdict> {

@@ -158,7 +158,7 @@ function refusalCause(run: AwsRun, role: RoleFacts, grant: BucketGrant, question
   const { statement } = decision;
   const where = statement && `${statement.policy}, statement ${statement.sid ?? statement.index}`;
   const detail = `${question.action} on ${question.resource}: ${decision.because}${where === undefined ? "" : ` (${where})`}`;
-  return cause(run, code, `by the account's policies, ${detail}`, { action: question.action, subject: subjectOf(code, grant, question.resource), ...(where === undefined ? {} : { found: where }) });
+  return cause(run, code, `by the account's policies, ${detail}`, { action: question.action, subject: subjectOf(code, grant, question.resource), explicit: decision.decision === "explicit-deny", ...(where === undefined ? {} : { found: where }) });
 }
 
 /** Unique ids of roles, as policies keep them in place of ARNs. */

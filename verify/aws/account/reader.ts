@@ -5,6 +5,7 @@ import { within } from "../../deadline.js";
 import { InputError } from "../../input-error.js";
 import { ask, describeAnswer, type AwsAnswer, type AwsRefusal, type NoAnswer } from "../answers.js";
 import type { AwsClients, Signer } from "../clients.js";
+import { readDenial } from "../denial-text.js";
 import { nameOf } from "../fixes.js";
 import type { AwsRun } from "../run.js";
 import type { BucketGrant, S3Call } from "../s3-causes.js";
@@ -227,6 +228,9 @@ function all<T>(readings: Reading<T>[]): Reading<T[]> {
 
 const MISSING_RIGHT = /^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/;
 
+/** A right that is denied is not to be had by being granted. */
 function unreadable(right: string, answer: AwsRefusal | NoAnswer): string {
-  return answer.kind === "refused" && MISSING_RIGHT.test(answer.code) ? `reading it needs ${right}, which these credentials do not have` : `${right}: ${describeAnswer(answer)}`;
+  if (answer.kind !== "refused" || !MISSING_RIGHT.test(answer.code)) return `${right}: ${describeAnswer(answer)}`;
+  const denial = readDenial(answer.message);
+  return `reading it needs ${right}, which ${denial?.explicit ? `is denied to these credentials by an explicit deny (${denial.layerName})` : "these credentials do not have"}`;
 }
