@@ -38,14 +38,20 @@ export function accountPolicyRoutes(iam: IamContext): GcpRoute[] {
 
   /** Keys live as long as nobody deletes them: the sandbox's organisations forbid them, as new ones do. */
   function createKey(request: GcpRequest): object {
-    const { name } = openAccount(iam, request, "get");
+    const { name } = openAccount(iam, request, "create", "iam.serviceAccountKeys");
     throw preconditionFailed(`Key creation is not allowed on this service account (constraints/iam.disableServiceAccountKeyCreation): ${name}`);
+  }
+
+  function listKeys(request: GcpRequest): object {
+    openAccount(iam, request, "list", "iam.serviceAccountKeys");
+    return {};
   }
 
   return [
     iamRoute("POST", `${ACCOUNT_PATH}:getIamPolicy`, "GetIamPolicy", get),
     iamRoute("POST", `${ACCOUNT_PATH}:setIamPolicy`, "SetIamPolicy", set),
     iamRoute("POST", `${ACCOUNT_PATH}:testIamPermissions`, "TestIamPermissions", test),
+    iamRoute("GET", `${ACCOUNT_PATH}/keys`, "ListServiceAccountKeys", listKeys),
     iamRoute("POST", `${ACCOUNT_PATH}/keys`, "CreateServiceAccountKey", createKey),
   ];
 }

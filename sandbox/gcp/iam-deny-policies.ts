@@ -41,7 +41,8 @@ interface Attachment {
 
 export function denyPolicyRoutes(iam: IamContext): GcpRoute[] {
   function attachment(request: GcpRequest): Attachment {
-    const written = param(request, "attachment");
+    // Some clients encode the encoded name once more.
+    const written = param(request, "attachment").replaceAll("%2F", "/");
     const [, idOrNumber] = /^cloudresourcemanager\.googleapis\.com\/projects\/([^/]+)$/.exec(written) ?? [];
     if (idOrNumber === undefined) {
       const kind = /^cloudresourcemanager\.googleapis\.com\/(organizations|folders)\//.test(written);

@@ -100,5 +100,12 @@ export function page(member: string, items: readonly object[], { query }: Pick<G
   return { ...(shown.length > 0 && { [member]: shown }), ...(next < items.length && { nextPageToken: Buffer.from(String(next)).toString("base64url") }) };
 }
 
+/** Members of requests that ask for a list in their body. */
+export const PAGING = { pageSize: z.number().optional(), pageToken: z.string().optional() };
+
+export function pagingQuery({ pageSize, pageToken }: { pageSize?: number | undefined; pageToken?: string | undefined }): { query: URLSearchParams } {
+  return { query: new URLSearchParams({ ...(pageSize !== undefined && { pageSize: String(pageSize) }), ...(pageToken !== undefined && { pageToken }) }) };
+}
+
 /** Base64 with its padding, on which clients insist. */
 export const newEtag = (): string => randomBytes(8).toString("base64");

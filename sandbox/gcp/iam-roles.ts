@@ -1,11 +1,12 @@
 /** Roles: Google's and a project's own. https://cloud.google.com/iam/docs/reference/rest/v1/projects.roles */
 import * as z from "zod";
 
-import { CUSTOM_ROLE, CUSTOM_ROLE_RETENTION_DAYS, NOT_IN_PROJECT_ROLES, ROLE_STAGES } from "../../facts/gcp/iam.js";
+import { CUSTOM_ROLE, CUSTOM_ROLE_RETENTION_DAYS, ROLE_STAGES } from "../../facts/gcp/iam.js";
 import { PREDEFINED_ROLES, type RoleFact } from "../../facts/gcp/roles.js";
 import { invalidArgument } from "./errors.js";
 import { type IamContext, iamRoute, param, preconditionFailed, projectResource } from "./iam-context.js";
-import { maskPaths, message, newEtag, page, patched, read } from "./iam-input.js";
+import { maskPaths, message, newEtag, page, PAGING, pagingQuery, patched, read } from "./iam-input.js";
+import { isPermission, permissionsOf } from "./iam-permissions.js";
 import type { RoleRecord } from "./iam-store.js";
 import type { GcpRequest, GcpRoute } from "./service.js";
 import { GcpError, type GcpProject } from "./types.js";
@@ -22,7 +23,7 @@ const ROLE = message(
 );
 const CREATE = message({ roleId: z.string().default(""), role: ROLE.optional() });
 const UNDELETE = message({ etag: z.string().optional() });
-const GRANTABLE = message({ fullResourceName: z.string().default(""), view: z.enum(["BASIC", "FULL"]).optional(), pageSize: z.number().optional(), pageToken: z.string().optional() });
+const GRANTABLE = message({ fullResourceName: z.string().default(""), view: z.enum(["BASIC", "FULL"]).optional(), ...PAGING });
 const CHANGEABLE = ["title", "description", "includedPermissions", "stage"];
 const PAGES = { usual: 300, most: 1000 };
 const DAY_MS = 86_400_000;
@@ -113,16 +114,13 @@ export function roleRoutes(iam: IamContext): GcpRoute[] {
 
   /** Those with any permission of the resource's service; a project's own too. */
   function queryGrantable(request: GcpRequest): object {
-    const { fullResourceName, view, pageSize, pageToken } = read(GRANTABLE, request.body);
-    const [, , service = "", ...path] = fullResourceName.split("/");
-    if (!fullResourceName.startsWith("//") || path.length === 0) throw invalidArgument(`Invalid resource name: ${fullResourceName}.`);
-    const prefix = `${service.replace(/\.googleapis\.com$/, "")}.`;
-    const onProject = service === "cloudresourcemanager.googleapis.com";
-    const project = path[0] === "projects" ? iam.context.cloud.project(path[1] ?? "") : undefined;
+    const { fullResourceName, view, ...paging } = read(GRANTABLE, request.body);
+    const isOf = permissionsOf(fullResourceName);
+    const [, , , kind, id = ""] = fullResourceName.split("/");
+    const project = kind === "projects" ? iam.context.cloud.project(id) : undefined;
     const own = project ? iam.store.roles(project.projectId).filter(({ deleted }) => deleted !== true).map(customRole) : [];
-    const fit = [...PREDEFINED_ROLES.values()].filter(({ permissions }) => onProject || permissions.some((permission) => permission.startsWith(prefix)));
-    const query = new URLSearchParams({ ...(pageSize !== undefined && { pageSize: String(pageSize) }), ...(pageToken !== undefined && { pageToken }) });
-    return page("roles", [...fit.map(predefinedRole), ...own].map((role) => inView(role, view ?? null)), { query }, PAGES);
+    const fit = [...PREDEFINED_ROLES.values()].filter(({ permissions }) => permissions.some(isOf));
+    return page("roles", [...fit.map(predefinedRole), ...own].map((role) => inView(role, view ?? null)), pagingQuery(paging), PAGES);
   }
 
   return [
@@ -166,23 +164,6 @@ function assertRole({ title = "", description = "", includedPermissions }: RoleR
   if (includedPermissions.length > CUSTOM_ROLE.permissions) throw invalidArgument(`The role has ${includedPermissions.length} permissions; the maximum is ${CUSTOM_ROLE.permissions}.`);
   const wrong = includedPermissions.find((permission) => !isPermission(permission));
   if (wrong !== undefined) throw invalidArgument(`Permission ${wrong} is not valid.`);
-}
-
-/** Verbs of the resources whose permissions are known here, from the roles that grant them. */
-const knownVerbs = new Map<string, Set<string>>();
-for (const { permissions } of PREDEFINED_ROLES.values()) {
-  for (const permission of permissions) {
-    const dot = permission.lastIndexOf(".");
-    const resource = permission.slice(0, dot);
-    knownVerbs.set(resource, (knownVerbs.get(resource) ?? new Set()).add(permission.slice(dot + 1)));
-  }
-}
-
-/** A permission that there is, as far as is known here, and that a project's role may have. */
-function isPermission(permission: string): boolean {
-  const [, resource = "", verb = ""] = /^([a-z0-9-]+\.[a-zA-Z0-9]+)\.([a-zA-Z0-9]+)$/.exec(permission) ?? [];
-  if (resource === "" || NOT_IN_PROJECT_ROLES.test(permission)) return false;
-  return knownVerbs.get(resource)?.has(verb) ?? true;
 }
 
 const concurrent = ({ name }: RoleRecord): GcpError => new GcpError("ABORTED", `There were concurrent changes to the role ${name}: its etag differs.`);

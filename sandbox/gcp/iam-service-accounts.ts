@@ -102,11 +102,11 @@ export function serviceAccountRoutes(iam: IamContext): GcpRoute[] {
 }
 
 /** The account that the path names by address or unique id, in its project or `-`, once the caller may do this to it. */
-export function openAccount(iam: IamContext, request: GcpRequest, verb: string): ServiceAccountRecord {
+export function openAccount(iam: IamContext, request: GcpRequest, verb: string, on = "iam.serviceAccounts"): ServiceAccountRecord {
   const [named, project] = [param(request, "account"), param(request, "project")];
   const account = iam.store.serviceAccount(named, project === "-" ? "-" : iam.context.projectOf(project).projectId);
   const resource = account ? accountResource(account) : missingResource(iam, named, project);
-  if (resource) iam.require(request, `iam.serviceAccounts.${verb}`, resource);
+  if (resource) iam.require(request, `${on}.${verb}`, resource);
   if (!account) throw unknownAccount();
   return account;
 }

@@ -2,6 +2,7 @@
 import { accountPolicyRoutes } from "./iam-account-policies.js";
 import { iamContext } from "./iam-context.js";
 import { denyPolicyRoutes } from "./iam-deny-policies.js";
+import { permissionRoutes } from "./iam-permissions.js";
 import { poolRoutes } from "./iam-pools.js";
 import { providerRoutes } from "./iam-providers.js";
 import { roleRoutes } from "./iam-roles.js";
@@ -16,6 +17,14 @@ export function createIam(context: GcpServiceContext): GcpService {
     name: "iam",
     api: HOST,
     serves: (host) => host === HOST,
-    routes: [...poolRoutes(iam), ...providerRoutes(iam), ...serviceAccountRoutes(iam), ...accountPolicyRoutes(iam), ...roleRoutes(iam), ...denyPolicyRoutes(iam)],
+    routes: [
+      ...poolRoutes(iam),
+      ...providerRoutes(iam),
+      ...serviceAccountRoutes(iam),
+      ...accountPolicyRoutes(iam),
+      ...roleRoutes(iam),
+      ...permissionRoutes(),
+      ...denyPolicyRoutes(iam),
+    ],
   };
 }
