@@ -107,5 +107,11 @@ export function pagingQuery({ pageSize, pageToken }: { pageSize?: number | undef
   return { query: new URLSearchParams({ ...(pageSize !== undefined && { pageSize: String(pageSize) }), ...(pageToken !== undefined && { pageToken }) }) };
 }
 
-/** Base64 with its padding, on which clients insist. */
-export const newEtag = (): string => randomBytes(8).toString("base64");
+/**
+ * Base64 with its padding, on which clients insist, and without the characters that gcloud writes in the other alphabet when
+ * it gives an etag back.
+ */
+export function newEtag(): string {
+  const etag = randomBytes(8).toString("base64");
+  return /[+/]/.test(etag) ? newEtag() : etag;
+}

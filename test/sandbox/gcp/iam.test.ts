@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../../sandbox/index.js";
 import { GcpError, type GcpCaller } from "../../../sandbox/gcp/types.js";
+import { Clients, onPath } from "./clients.js";
 
 const IAM = "https://iam.googleapis.com/v1";
 const POOLS = `${IAM}/projects/customer-app-prod/locations/global/workloadIdentityPools`;
@@ -414,6 +415,8 @@ describe("service accounts", () => {
 
   it("get no keys", async () => {
     await makeAccount();
+    expect(await call("GET", `${ACCOUNTS}/${email}/keys`)).toEqual({});
+    expect((await refusal(as(stranger)("GET", `${ACCOUNTS}/${email}/keys`)))[1]).toBe("Permission 'iam.serviceAccountKeys.list' denied on resource (or it may not exist).");
     expect(await refusal(call("POST", `${ACCOUNTS}/${email}/keys`, {}))).toEqual([
       "FAILED_PRECONDITION",
       `Key creation is not allowed on this service account (constraints/iam.disableServiceAccountKeyCreation): projects/customer-app-prod/serviceAccounts/${email}`,
@@ -481,12 +484,30 @@ describe("roles", () => {
     expect((await refusal(makeRole()))[0]).toBe("answered");
   });
 
+  it("have etags that are the same in both alphabets of Base64", async () => {
+    await makeRole();
+    for (let change = 0; change < 40; change += 1) expect((await call("PATCH", `${ROLES}/dcfBucket`, { title: `T${change}` })).etag).toMatch(/^[A-Za-z0-9]{11}=$/);
+  });
+
   it("take permissions that there are, in a project", async () => {
     for (const permission of ["storage.objects.put", "storage.objects", "s3:GetObject", "storage.objects.*", "resourcemanager.projects.list"]) {
       expect(await refusal(makeRole("wrong", { includedPermissions: [permission] }))).toEqual(["INVALID_ARGUMENT", `Permission ${permission} is not valid.`]);
     }
     expect((await refusal(makeRole("right", { includedPermissions: ["compute.instances.get", "run.services.setIamPolicy"] })))[0]).toBe("answered");
     for (const id of ["ab", "with-hyphen", "a".repeat(65)]) expect((await refusal(makeRole(id)))[0]).toBe("INVALID_ARGUMENT");
+  });
+
+  it("can be made of the permissions that a resource has", async () => {
+    const testable = async (fullResourceName: string): Promise<Json[]> => {
+      const { permissions } = await call("POST", `${IAM}/permissions:queryTestablePermissions`, { fullResourceName, pageSize: 1000 });
+      return permissions as Json[];
+    };
+    const onProject = await testable("//cloudresourcemanager.googleapis.com/projects/customer-app-prod");
+    expect(onProject).toContainEqual({ name: "run.services.setIamPolicy", stage: "GA" });
+    expect(onProject).toContainEqual({ name: "resourcemanager.projects.list", stage: "GA", customRolesSupportLevel: "NOT_SUPPORTED" });
+    const onBucket = await testable("//storage.googleapis.com/projects/_/buckets/b");
+    expect(onBucket.map(({ name }) => String(name).split(".")[0]).filter((service) => service !== "storage")).toEqual([]);
+    expect((await refusal(testable("customer-app-prod")))[0]).toBe("INVALID_ARGUMENT");
   });
 
   it("grant nothing once they are deleted", async () => {
@@ -531,6 +552,7 @@ describe("deny policies", () => {
     expect(operation).toMatchObject({ done: true, response: { "@type": "type.googleapis.com/google.iam.v2.Policy", name, kind: "DenyPolicy", rules: [rule] } });
     expect(await reads()).toBe("PERMISSION_DENIED");
     const policy = await call("GET", `${DENY}/no-pools`);
+    expect(await call("GET", `${DENY.replaceAll("%2F", "%252F")}/no-pools`)).toEqual(policy);
     expect((await call("GET", DENY)).policies).toEqual([expect.not.objectContaining({ rules: expect.anything() })]);
     expect((await refusal(call("POST", `${DENY}?policyId=no-pools`, { rules: [rule] })))[0]).toBe("ALREADY_EXISTS");
 
@@ -560,5 +582,32 @@ describe("deny policies", () => {
     expect((await make({ deniedPermissions: ["iam.googleapis.com/*.*"], denialCondition: { title: "t", expression: "resource.matchTag('1/env', 'prod')" } }))[0]).toBe("answered");
     expect((await refusal(call("GET", DENY.replace("projects", "organizations"))))[0]).toBe("UNIMPLEMENTED");
     expect((await refusal(call("GET", DENY.replace("cloudresourcemanager", "storage"))))[0]).toBe("INVALID_ARGUMENT");
+  });
+});
+
+(onPath("gcloud") ? describe : describe.skip)("gcloud, unchanged, through the proxy", () => {
+  jest.setTimeout(120_000);
+  const clients = new Clients(() => sandbox);
+  const gcloud = async (line: string, expected: RegExp = /^(?!ERROR)/): Promise<void> => {
+    const { err } = await clients.gcloud(sandbox.gcp.administrator().accessToken, ...line.split(" "));
+    expect(err).toMatch(expected);
+  };
+
+  it("makes pools, providers, accounts and roles", async () => {
+    await gcloud("iam workload-identity-pools create dcf-pool --location=global");
+    const provider = "--location=global --workload-identity-pool=dcf-pool";
+    await gcloud(`iam workload-identity-pools providers create-oidc dcf-oidc ${provider} --issuer-uri=https://oidc.dcf.example --attribute-mapping=google.subject=assertion.sub`);
+    await gcloud(`iam workload-identity-pools providers update-oidc dcf-oidc ${provider} --allowed-audiences=a,b --disabled`);
+    expect(await call("GET", `${POOLS}/dcf-pool/providers/dcf-oidc`)).toMatchObject({ disabled: true, oidc: { issuerUri: "https://oidc.dcf.example", allowedAudiences: ["a", "b"] } });
+    await gcloud("iam workload-identity-pools create dcf-pool --location=global", /ALREADY_EXISTS: Requested entity already exists/);
+
+    await gcloud("iam service-accounts create dcf-deployer --display-name=DCF");
+    const member = `principal://iam.googleapis.com/${NUMBERED}/dcf-pool/subject/s`;
+    await gcloud(`iam service-accounts add-iam-policy-binding ${email} --role=roles/iam.workloadIdentityUser --member=${member}`);
+    expect((await call("POST", `${ACCOUNTS}/${email}:getIamPolicy`)).bindings).toEqual([{ role: "roles/iam.workloadIdentityUser", members: [member] }]);
+
+    await gcloud("iam roles create dcfRole --project=customer-app-prod --title=T --permissions=storage.objects.get");
+    await gcloud("iam roles update dcfRole --project=customer-app-prod --add-permissions=storage.objects.create");
+    expect(await call("GET", `${ROLES}/dcfRole`)).toMatchObject({ title: "T", includedPermissions: ["storage.objects.create", "storage.objects.get"] });
   });
 });
