@@ -72,7 +72,7 @@ function explain(issue: z.core.$ZodIssue, shape: JsonSchema, values: unknown): s
   const here = shapeAt(shape, path);
   const must = issue.code === "invalid_type" ? `must be ${typeName(issue.expected)}` : issue.code === "invalid_value" ? `must be ${issue.values.map((one) => String(one)).join(" or ")}` : issue.message;
   const got = value === undefined ? "it is not set" : must.includes("; got ") ? undefined : `got ${JSON.stringify(value)}`;
-  return [[`${path.join(".")}: ${value !== undefined ? must : issue.message.startsWith("is required (") ? issue.message : "is required"}`, got, setCommand(path, here)].filter((part) => part !== undefined).join("; ")];
+  return [[`${path.join(".")}: ${value !== undefined ? must : issue.message.startsWith("is required ") ? issue.message : "is required"}`, got, setCommand(path, here)].filter((part) => part !== undefined).join("; ")];
 }
 
 function setCommand(path: string[], shape: JsonSchema | undefined): string | undefined {
