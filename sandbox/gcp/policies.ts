@@ -42,9 +42,9 @@ export class PolicyStore implements GcpPolicies {
     const current = this.get(resource);
     const next = readPolicy(policy);
     if (next.etag !== undefined && next.etag !== "" && next.etag !== current.etag) throw concurrent();
+    const conditional = [...next.bindings, ...current.bindings].some(({ condition }) => condition !== undefined);
     // Who gives no etag overwrites whatever is there.
-    const versioned = next.etag ? [next, current].some(({ bindings }) => bindings.some(({ condition }) => condition !== undefined)) : false;
-    if (versioned && next.version !== 3) throw versionTooLow(next.version ?? 0);
+    if (next.etag && conditional && next.version !== 3) throw versionTooLow(next.version ?? 0);
     const onProject = resource === projectResource(projectId);
     this.rules.check(next.bindings, current.bindings, { projectId, onProject });
     this.#put(resource, next.bindings, next.auditConfigs, true);
@@ -61,21 +61,20 @@ export class PolicyStore implements GcpPolicies {
   }
 
   #put(resource: string, bindings: readonly Binding[], auditConfigs: Policy["auditConfigs"], propagates: boolean): void {
-    const accounts: Record<string, string> = {};
-    const plain = bindings.map((binding) => ({
-      ...binding,
-      members: [...new Set(binding.members.map((member) => this.#resolve(member, accounts)))],
-    }));
-    const record: PolicyRecord = { bindings: merge(plain), auditConfigs, etag: newEtag(), accounts };
+    const record: PolicyRecord = { bindings: merge(bindings), auditConfigs, etag: newEtag(), accounts: this.#accountsIn(bindings) };
     this.core.store.put(POLICY, resource, record, { propagates });
   }
 
-  /** Notes which account is meant. */
-  #resolve(member: string, accounts: Record<string, string>): string {
-    const { kind, email = "" } = memberOf(member) ?? {};
-    const living = kind === "serviceAccount" ? this.iam.serviceAccount(email)?.uniqueId : undefined;
-    if (living !== undefined) accounts[email] = living;
-    return member;
+  /** Which account each address means now. */
+  #accountsIn(bindings: readonly Binding[]): Record<string, string> {
+    const found = bindings
+      .flatMap(({ members }) => members.map(memberOf))
+      .flatMap((member): [string, string][] => {
+        const { kind, email = "" } = member ?? {};
+        const living = kind === "serviceAccount" ? this.iam.serviceAccount(email)?.uniqueId : undefined;
+        return living === undefined ? [] : [[email, living]];
+      });
+    return Object.fromEntries(found);
   }
 
   /** An account that went is named by its id, whoever has its address now; one that is back is itself again. */

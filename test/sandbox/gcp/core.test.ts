@@ -472,6 +472,7 @@ describe("clients", () => {
     expect(await gcloud("services", "enable", "sts.googleapis.com", "run.googleapis.com")).toMatchObject({ status: 0 });
     expect((await gcloud("services", "list", "--enabled", "--format=value(config.name)")).out.split("\n")).toEqual(expect.arrayContaining(["run.googleapis.com", "sts.googleapis.com"]));
     const bound = await gcloud("projects", "add-iam-policy-binding", PROJECT, `--member=${account.member}`, "--role=roles/viewer", "--format=json");
+    expect(bound.err).toContain("Updated IAM policy for project [customer-app-prod].");
     expect(JSON.parse(bound.out)).toMatchObject({ bindings: [OWNER, { role: "roles/viewer", members: [account.member] }] });
     const printed = await gcloud("auth", "application-default", "print-access-token");
     expect(sandbox.gcp.authenticate(printed.out.trim())?.kind).toBe("user");

@@ -92,7 +92,7 @@ const DENIED = "Permission 'iam.serviceAccounts.getAccessToken' denied on resour
 
 describe("the token exchange", () => {
   it("answers OAuth's members, and an identity that IAM knows", async () => {
-    const answer = await exchange();
+    const answer = await exchange({ subject_token: await mint({ expiresInSeconds: 7200 }) });
     expect(answered(answer)).toEqual([
       200,
       { access_token: expect.stringMatching(/^ya29\.d\.SANDBOXSECRET/), issued_token_type: "urn:ietf:params:oauth:token-type:access_token", token_type: "Bearer", expires_in: 3600 },
