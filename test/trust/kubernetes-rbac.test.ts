@@ -109,7 +109,7 @@ describe("bindings", () => {
     const policy = bound([rule], [subject]);
     expect(evaluateRbac(policy, account, asked)).toEqual({ allowed: true, reason: 'RBAC: allowed by RoleBinding "b/apps" of Role "r" to ServiceAccount "robot/apps"' });
     const cluster: RbacPolicy = { ...none, clusterRoles: [{ metadata: { name: "c" }, rules: [rule] }], clusterRoleBindings: [{ metadata: { name: "b" }, subjects: [subject], roleRef: clusterRole("c") }] };
-    expect(allows(cluster, {}, account)).toBe(false);
+    for (const username of [account.username, "system:serviceaccount:undefined:robot"]) expect(allows(cluster, {}, { username, groups: [] })).toBe(false);
   });
 
   it("of the cluster reach every namespace, those of a namespace only their own", () => {
@@ -125,6 +125,7 @@ describe("bindings", () => {
   it("to roles that are not there, or are of another namespace or kind, grant nothing", () => {
     expect(allows(bound([rule], undefined, role("gone")))).toBe(false);
     expect(allows(bound([rule], undefined, clusterRole("r")))).toBe(false);
+    expect(allows(bound([rule], undefined, { ...role("r"), kind: "Rolle" }))).toBe(false);
     const elsewhere: RbacPolicy = { ...bound([rule]), roles: [{ metadata: { name: "r", namespace: "other" }, rules: [rule] }] };
     expect(allows(elsewhere)).toBe(false);
     const ofCluster: RbacPolicy = { ...bound([rule]), roleBindings: [], clusterRoleBindings: [{ metadata: { name: "b" }, subjects: [user(deployer.username)], roleRef: role("r") }] };
@@ -176,7 +177,7 @@ describe("aggregation", () => {
       [expression("DoesNotExist"), {}, true],
       [expression("DoesNotExist"), { a: "1" }, false],
       [expression("Gt", ["1"]), { a: "2" }, false],
-      [{ matchLabels: { constructor: "x" } }, {}, false],
+      [{ matchExpressions: [{ key: "constructor", operator: "Exists" }] }, {}, false],
       [{ matchLabels: { a: "1" }, ...expression("NotIn", ["1"]) }, { a: "1" }, false],
     ];
     for (const [selector, labels, expected] of table) expect([selector, labels, matchesSelector(selector, labels)]).toEqual([selector, labels, expected]);
@@ -204,6 +205,7 @@ describe("escalation", () => {
     expect(missing([{ ...rule, resourceNames: ["web"] }], [rule])).toEqual([rule]);
     expect(missing([{ ...rule, resourceNames: ["web"] }], [{ ...rule, resourceNames: ["web", "api"] }])).toEqual([{ ...rule, resourceNames: ["api"] }]);
     expect(missing([{ verbs: ["get"], nonResourceURLs: ["/apis/*"] }], [{ verbs: ["get"], nonResourceURLs: ["/api"] }])).toEqual([{ verbs: ["get"], nonResourceURLs: ["/api"] }]);
+    expect(missing([{ verbs: ["get"], nonResourceURLs: ["/apis"] }], [{ verbs: ["get"], nonResourceURLs: ["/apis/apps"] }])).toEqual([{ verbs: ["get"], nonResourceURLs: ["/apis/apps"] }]);
     // Each name alone is not the wildcard.
     expect(missing([rule], [{ ...rule, verbs: ["*"] }])).toEqual([{ ...rule, verbs: ["*"] }]);
     // Only what is held in this namespace counts.

@@ -45,8 +45,10 @@ export function rulesOfRole(policy: RbacPolicy, reference: RoleRef, namespace: s
 export function rulesOfClusterRole(role: ClusterRole, all: readonly ClusterRole[]): readonly PolicyRule[] {
   if (!role.aggregationRule) return role.rules ?? [];
   const selectors = role.aggregationRule.clusterRoleSelectors ?? [];
-  const selected = all.filter(({ metadata }) => metadata.name !== role.metadata.name && selectors.some((selector) => matchesSelector(selector, metadata.labels)));
-  const rules = selected.flatMap((each) => rulesOfClusterRole(each, all.filter((other) => other !== role)));
+  const selected = all.filter(({ metadata }) => selectors.some((selector) => matchesSelector(selector, metadata.labels)));
+  // Without the role itself, so that roles which select each other come to an end.
+  const others = all.filter((other) => other !== role);
+  const rules = selected.flatMap((each) => rulesOfClusterRole(each, others));
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
@@ -57,7 +59,6 @@ function* boundRules(policy: RbacPolicy, user: User, namespace: string | undefin
     if (source === undefined) continue;
     for (const rule of rulesOfRole(policy, roleRef, undefined) ?? []) yield { rule, source };
   }
-  if (namespace === undefined || namespace === "") return;
   for (const { metadata, roleRef, subjects } of policy.roleBindings) {
     if (metadata.namespace !== namespace) continue;
     const subject = subjects?.find((each) => appliesTo(each, user, namespace));

@@ -441,6 +441,14 @@ describe("the sandbox around it", () => {
     expect((await admin("PATCH", ONE, {}, MERGE)).status).toBe(200);
   });
 
+  it("hands kubeconfigs that lead here to its own administrator", async () => {
+    const get = async (query: string) => (await fetch(`${sandbox.url}/_sandbox/v1/kubeconfig${query}`)).json() as Promise<Record<string, string>>;
+    expect((await get("?cluster=dcf-apps"))["kubeconfig"]).toBe(sandbox.kubernetes.kubeconfig("dcf-apps", sandbox.url));
+    expect((await get(""))["kubeconfig"]).toContain(`server: ${sandbox.kubernetes.platformCluster.server}`);
+    expect((await get("?cluster=dcf-apps"))["kubeconfig"]).toContain(`proxy-url: ${sandbox.url}`);
+    expect(await get("?cluster=gone")).toEqual({ error: "No Kubernetes cluster gone in this sandbox (there is: platform, dcf-apps)." });
+  });
+
   it("makes and deletes clusters, which keep to themselves", async () => {
     const { kubernetes } = sandbox;
     expect(kubernetes.clusters().map(({ name }) => name)).toEqual(["platform", "dcf-apps"]);
