@@ -38,6 +38,7 @@ export async function runVerify(options: VerifyCommandOptions): Promise<number> 
       depth: options.depth,
       refusals: options.refusals === "on",
       acceptResidue: options.acceptResidue ?? false,
+      allowPublicCanary: options.allowPublicCanary ?? false,
       diagnostics: options.diagnostics ?? false,
       ...(options.wait === undefined ? {} : { waitSeconds: parseDuration(options.wait) }),
     };

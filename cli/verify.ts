@@ -11,6 +11,7 @@ export interface VerifyCommandOptions {
   depth: Depth;
   refusals: "on" | "off";
   acceptResidue?: boolean;
+  allowPublicCanary?: boolean;
   diagnostics?: boolean;
   plan?: boolean;
   wait?: string;
@@ -31,6 +32,7 @@ export function registerVerify(program: Command): void {
     .addOption(new Option("--depth <depth>", "how deep to look").choices(DEPTHS).default("storage"))
     .addOption(new Option("--refusals <on|off>", "try what must be refused").choices(["on", "off"]).default("on"))
     .option("--accept-residue", "run probes that leave something which the granted rights cannot remove")
+    .option("--allow-public-canary", "with --depth deploy on Cloud Run: let everybody call the canary's own service until it is removed")
     .option("--diagnostics", "show each hop of the exchange: what was sent and what came back, without any token")
     .option("--plan", "print every call, object, cost and residue, and do nothing")
     .option("--wait <duration>", "how long to wait for changes to take effect, such as 30s, 5m or 0 (default: 2m after a known change of the stack, otherwise one more attempt)")

@@ -32,6 +32,8 @@ export interface VerifyOptions {
   diagnostics?: boolean | undefined;
   /** Run probes that leave something behind which the granted rights cannot remove. @default false */
   acceptResidue?: boolean | undefined;
+  /** Make the canary of a Cloud Run service public for a moment, where the platform may make services public. @default false */
+  allowPublicCanary?: boolean | undefined;
   /** Seconds for which refusals that may be propagation are repeated. Default: the cloud's, within that time of the contract's `provisionedAt`; otherwise one repetition. */
   waitSeconds?: number | undefined;
   /** Proxy, endpoint and sandbox variables are read here. Default: the process's. */

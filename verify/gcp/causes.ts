@@ -1,11 +1,14 @@
 /** What can be wrong between a workload and a GCP project: codes, meaning, and the change that helps. */
 import type { Contract, GcpExchange } from "../../contract/schema.js";
 import type { Cause, CauseEntry } from "../causes.js";
+import { buildCauses } from "./causes/builds.js";
 import { exchangeCauses } from "./causes/exchange.js";
+import { gkeCauses } from "./causes/gke.js";
 import { impersonationCauses } from "./causes/impersonation.js";
 import { issuerCauses } from "./causes/issuer.js";
 import { registryCauses } from "./causes/registry.js";
 import { rightsCauses } from "./causes/rights.js";
+import { serviceCauses } from "./causes/service.js";
 import { storageCauses } from "./causes/storage.js";
 import { tokenCauses } from "./causes/token.js";
 
@@ -35,6 +38,9 @@ const entries = {
   ...rightsCauses,
   ...registryCauses,
   ...storageCauses,
+  ...buildCauses,
+  ...serviceCauses,
+  ...gkeCauses,
   "contract.inconsistent": {
     title: "The contract contradicts itself",
     explanation: "It was edited, or put together from two stacks.",

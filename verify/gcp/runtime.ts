@@ -1,14 +1,28 @@
-/** Harmless questions on what builds and runs: which rights are held, and that what must be there is. */
+/** What builds and runs: rights that are asked about without doing anything, that what must be there is, and canaries of one's own. */
 import type { Grant, GrantOf } from "../../contract/schema.js";
 import type { Check } from "../check.js";
+import { rightsCheck, type AccountParts } from "./account/checks.js";
+import { buildAccountChecks } from "./builds-prediction.js";
+import { canaryChecks } from "./canary.js";
+import { gkeChecks } from "./gke.js";
+import { gkeAccountChecks } from "./gke-prediction.js";
 import { accountPlace, heldCheck, projectPlace, repositoryPlace, servicePlace } from "./held.js";
 import { repositoryCheck, repositoryName } from "./registry.js";
 import type { GcpRun } from "./run.js";
+import { serviceChecks } from "./service.js";
+import { namingMissing } from "./service-causes.js";
+import { deployerValues, serviceAccountChecks } from "./service-prediction.js";
 
 /** What nobody needs to deploy, and with what the rest could be had. */
 const TAKE_OVER = ["resourcemanager.projects.setIamPolicy", "iam.serviceAccounts.getAccessToken", "iam.serviceAccountKeys.create", "run.services.setIamPolicy"];
 
-export function runtimeChecks(run: GcpRun, grants: readonly Grant[]): Check[] {
+export interface RuntimeIntent {
+  refusals: boolean;
+  /** Build and deploy a canary. */
+  deploys: boolean;
+}
+
+export function runtimeChecks(run: GcpRun, grants: readonly Grant[], { refusals, deploys }: RuntimeIntent): Check[] {
   const builds = grants.find((grant) => grant.kind === "cloud-build");
   return [
     ...grants.flatMap((grant) => {
@@ -18,7 +32,9 @@ export function runtimeChecks(run: GcpRun, grants: readonly Grant[]): Check[] {
         case "cloud-build":
           return buildChecks(run, grant);
         case "cloud-run-service":
-          return serviceChecks(run, grant);
+          return [...deploymentRights(run, grant), ...serviceChecks(run, grant)];
+        case "gke-deployments":
+          return gkeChecks(run, grant, refusals);
         case "project-logs":
           return [heldCheck(run, { id: grant.id, place: projectPlace(grant.projectId), wanted: grant.permissions, role: grant.role })];
         default:
@@ -26,7 +42,27 @@ export function runtimeChecks(run: GcpRun, grants: readonly Grant[]): Check[] {
       }
     }),
     ...(builds ? [heldCheck(run, { id: "limits", place: projectPlace(builds.projectId), wanted: [], unwanted: TAKE_OVER.filter((permission) => !grantedOnProject(grants, permission)) })] : []),
+    // After all the rights: a canary needs them.
+    ...(deploys ? grants.flatMap((grant) => (grant.kind === "cloud-build" ? canaryChecks(run, grant) : [])) : []),
   ];
+}
+
+/** The same by the project's configuration. */
+export function runtimeAccountChecks(run: GcpRun, parts: AccountParts): Check[] {
+  return run.contract.grants.flatMap((grant) => {
+    switch (grant.kind) {
+      case "cloud-build":
+        return buildAccountChecks(run, parts, grant);
+      case "cloud-run-service":
+        return serviceAccountChecks(run, parts, grant);
+      case "gke-deployments":
+        return gkeAccountChecks(run, parts, grant);
+      case "project-logs":
+        return [rightsCheck(run, parts, grant.id, `logs of project ${grant.projectId}`, projectPlace(grant.projectId).resource, grant.permissions, [], grant.role)];
+      default:
+        return [];
+    }
+  });
 }
 
 function grantedOnProject(grants: readonly Grant[], permission: string): boolean {
@@ -37,18 +73,19 @@ function buildChecks(run: GcpRun, grant: GrantOf<"cloud-build">): Check[] {
   const account = grant.serviceAccountEmail;
   return [
     heldCheck(run, { id: grant.id, place: projectPlace(grant.projectId), wanted: grant.permissions, role: grant.role }),
-    ...(account === undefined ? [] : [actAsCheck(run, `${grant.id}.account`, grant.projectId, account)]),
+    ...(account === undefined ? [] : [namingMissing(run, actAsCheck(run, `${grant.id}.account`, grant.projectId, account), "gcp.builds.act-as-missing", { subject: account, project: grant.projectId })]),
   ];
 }
 
-function serviceChecks(run: GcpRun, grant: GrantOf<"cloud-run-service">): Check[] {
-  const place = grant.service === undefined ? projectPlace(grant.projectId) : servicePlace(grant.projectId, grant.region, grant.service);
+function deploymentRights(run: GcpRun, grant: GrantOf<"cloud-run-service">): Check[] {
+  const { id, service, projectId, region, runtimeServiceAccountEmail: runtime } = grant;
+  const place = service === undefined ? projectPlace(projectId) : servicePlace(projectId, region, service);
   // Operations are named by the project that they are in, not by the service.
-  const wanted = grant.permissions.filter((permission) => grant.service === undefined || permission.startsWith("run.services."));
+  const wanted = grant.permissions.filter((permission) => service === undefined || permission.startsWith("run.services."));
   const unwanted = grant.publicAccess === "platform" ? [] : ["run.services.setIamPolicy"];
   return [
-    heldCheck(run, { id: grant.id, place, wanted, unwanted: grant.service === undefined ? [] : unwanted, role: grant.role }),
-    actAsCheck(run, `${grant.id}.account`, grant.projectId, grant.runtimeServiceAccountEmail),
+    namingMissing(run, heldCheck(run, { id, place, wanted, unwanted: service === undefined ? [] : unwanted, role: grant.role }), "gcp.service.deployer-role-missing", deployerValues(grant)),
+    namingMissing(run, actAsCheck(run, `${id}.account`, projectId, runtime), "gcp.service.act-as-missing", { subject: runtime, project: projectId }),
   ];
 }
 

@@ -125,6 +125,13 @@ export class ProjectDocuments {
     });
   }
 
+  /** Of a project's logs, oldest first. */
+  async logEntries(projectId: string, filter: string): Promise<Reading<unknown>> {
+    const url = "https://logging.googleapis.com/v2/entries:list";
+    const reading = await this.#once(`${url} ${filter}`, { method: "POST", url, body: { resourceNames: [`projects/${projectId}`], filter, orderBy: "timestamp asc", pageSize: 1000 } });
+    return mapReading(reading, (value) => value["entries"]);
+  }
+
   get(url: string): Promise<Reading<JsonObject>> {
     return this.#once(url, { method: "GET", url });
   }

@@ -28,4 +28,8 @@ export interface ProjectReader {
    * @param resource full resource name, such as `//storage.googleapis.com/projects/_/buckets/b`
    */
   rightOf(permission: string, resource: string): Promise<RightPrediction>;
+  /** The same for somebody else, such as `serviceAccount:EMAIL`; undefined where it cannot be read. */
+  holds(member: string, permission: string, resource: string): Promise<boolean | undefined>;
+  /** Lines of a build's log; none where it cannot be read. */
+  buildLog(projectId: string, id: string): Promise<string[]>;
 }
