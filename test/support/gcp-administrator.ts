@@ -44,6 +44,10 @@ export class GcpAdministrator {
     await this.call("PATCH", `${this.provider}?updateMask=${Object.keys(change).join(",")}`, change);
   }
 
+  async createProvider(id: string, provider: object): Promise<void> {
+    await this.call("POST", `${this.pool}/providers?workloadIdentityPoolProviderId=${id}`, provider);
+  }
+
   describeProvider(): Promise<Record<string, unknown>> {
     return this.call("GET", this.provider);
   }
@@ -71,9 +75,13 @@ export class GcpAdministrator {
     return this.editPolicy(`${PROJECTS}/${projectId}`, change);
   }
 
+  bucketPolicy(bucket = this.bucket): Promise<{ bindings: Binding[] }> {
+    return this.call("GET", `${STORAGE}/b/${bucket}/iam?optionsRequestedPolicyVersion=3`);
+  }
+
   async editBucketPolicy(change: (bindings: Binding[]) => Binding[], bucket = this.bucket): Promise<void> {
-    const policy = await this.call<MutablePolicy>("GET", `${STORAGE}/b/${bucket}/iam?optionsRequestedPolicyVersion=3`);
-    await this.call("PUT", `${STORAGE}/b/${bucket}/iam`, { ...policy, version: 3, bindings: change(policy.bindings ?? []) });
+    const policy = await this.bucketPolicy(bucket);
+    await this.call("PUT", `${STORAGE}/b/${bucket}/iam`, { ...policy, version: 3, bindings: change(policy.bindings) });
   }
 
   async deny(permission: string, principals: readonly string[]): Promise<void> {

@@ -25,7 +25,7 @@ export async function diagnoseExchange(run: GcpRun, refusal: GcpRefusal, waited:
 
 async function suspects(run: GcpRun, refusal: GcpRefusal, answered: string, waited: boolean): Promise<Suspect[]> {
   const hints = stsHints(refusal.code, refusal.message);
-  const own = run.token && tokenCause(run, run.token, new Date());
+  const own = run.token && (await tokenCause(run, run.token, new Date()));
   const found = hints.flatMap((hint) => SUSPECTS[hint](run, answered, own));
   if (found.length > 0) {
     const issuer = hints.includes("issuer-unreachable") || hints.includes("signature") ? await issuerSuspect(run, answered) : [];
@@ -54,7 +54,7 @@ const SUSPECTS: Readonly<Record<StsHint, Suspicion>> = {
   audience: tokenOr(["token.other-audience"], "gcp.provider.audience-not-allowed"),
   issuer: tokenOr(["token.other-issuer"], "gcp.provider.issuer-differs"),
   "discovery-issuer": each("issuer.issuer-differs"),
-  condition: tokenOr(["token.other-subject"], "gcp.provider.condition-refuses"),
+  condition: tokenOr(["token.other-subject", "gcp.aws.other-role"], "gcp.provider.condition-refuses"),
   "condition-fails": each("gcp.provider.condition-fails"),
   mapping: each("gcp.provider.mapping-fails"),
   stale: (run, answered, own) => [confirmed(own ? { ...own, evidence: [answered, ...own.evidence] } : cause(run, "token.clock-skew", [answered, clocks(run)]))],
@@ -62,10 +62,10 @@ const SUSPECTS: Readonly<Record<StsHint, Suspicion>> = {
   "issuer-unreachable": () => [],
   "subject-too-long": each("gcp.provider.subject-too-long"),
   "attributes-too-large": each("gcp.provider.attributes-too-large"),
-  "aws-refused": each("gcp.aws.request-refused"),
-  "aws-malformed": each("gcp.aws.request-refused"),
-  "aws-target": each("gcp.aws.other-target"),
-  "aws-account": each("gcp.aws.account-differs"),
+  "aws-refused": tokenOr(["gcp.aws.request-refused"], "gcp.aws.request-refused"),
+  "aws-malformed": tokenOr(["gcp.aws.request-refused"], "gcp.aws.request-refused"),
+  "aws-target": tokenOr(["gcp.aws.other-target"], "gcp.aws.other-target"),
+  "aws-account": tokenOr(["gcp.aws.account-differs"], "gcp.aws.account-differs"),
   "token-malformed": each("token.unusable"),
 };
 

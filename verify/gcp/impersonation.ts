@@ -13,13 +13,13 @@ const urlOf = (email: string) => `https://iamcredentials.googleapis.com/v1/proje
 const expiry = ({ expireTime }: JsonObject): string => (typeof expireTime === "string" ? expireTime : "?");
 
 /** One attempt. */
-export async function impersonate(run: GcpRun, email: string, signal: AbortSignal): Promise<GcpAnswer> {
+export async function impersonate(run: GcpRun, email: string, signal: AbortSignal, federatedToken = run.federatedToken): Promise<GcpAnswer> {
   const answer = await ask(
     run.network,
     {
       method: "POST",
       url: urlOf(email),
-      accessToken: run.federatedToken,
+      accessToken: federatedToken,
       body: { scope: ["https://www.googleapis.com/auth/cloud-platform"], lifetime: `${SESSION_SECONDS}s` },
     },
     signal,

@@ -7,12 +7,14 @@ import { readIssuer, type IssuerReading } from "../issuer.js";
 import { DEPTHS, type Depth, type GcpCredentials, type VerifyOptions } from "../options.js";
 import { Waiter, waitPolicy } from "../waiting.js";
 import { GCP_ISSUER_RULES } from "../../trust/gcp/issuer-keys.js";
-import { accountChecks } from "./account/checks.js";
+import { accountChecks, type AccountParts } from "./account/checks.js";
 import { predict } from "./account/prediction.js";
 import { ProjectDocuments } from "./account/reader.js";
 import { Rights } from "./account/rights.js";
-import type { Prediction } from "./account/types.js";
+import type { Prediction, ProjectReader } from "./account/types.js";
+import { askAwsWhoSigned, type AwsCaller } from "./aws-caller.js";
 import { bucketChecks } from "./bucket.js";
+import { buildLogFilter, textsOf } from "./builds-diagnosis.js";
 import { contractCheck } from "./contract.js";
 import { exchangeCheck } from "./exchange.js";
 import { impersonationCheck } from "./impersonation.js";
@@ -20,8 +22,8 @@ import { issuerCheck } from "./issuer.js";
 import { planText } from "./plan.js";
 import { refusalBucketCheck } from "./refusal-bucket.js";
 import { refusalChecks, wrongAccountCheck } from "./refusals.js";
-import { readToken, type GcpRun } from "./run.js";
-import { runtimeChecks } from "./runtime.js";
+import { readToken, registerToken, type GcpRun } from "./run.js";
+import { runtimeAccountChecks, runtimeChecks } from "./runtime.js";
 import { tokenCheck } from "./token.js";
 
 /** A binding takes up to this long, mostly one: https://cloud.google.com/iam/docs/access-change-propagation */
@@ -36,10 +38,11 @@ async function prepare(setting: Setting): Promise<Prepared> {
   const signal = setting.signal ?? new AbortController().signal;
   const documents = setting.account ? new ProjectDocuments({ network, scrubber, exchange, credentials: gcpCredentials(setting.account), signal }) : undefined;
   const [raw] = await Promise.all([source?.token(signal), documents?.assertCaller()]);
-  scrubber.register(raw);
+  if (raw !== undefined) registerToken(scrubber, raw);
   const token = raw === undefined ? undefined : readToken(raw, exchange.subjectTokenType);
   const waiter = new Waiter(waitPolicy(setting.waitSeconds, DEFAULT_WAIT_SECONDS, contract.provisionedAt, setting.now));
 
+  const callers = new Map<string, Promise<AwsCaller>>();
   let issuer: Promise<IssuerReading> | undefined;
   let prediction: Promise<Prediction | undefined> | undefined;
   const run: GcpRun = {
@@ -50,17 +53,23 @@ async function prepare(setting: Setting): Promise<Prepared> {
     scrubber,
     runId: setting.runId,
     acceptResidue: setting.acceptResidue ?? false,
+    allowPublicCanary: setting.allowPublicCanary ?? false,
     source,
     token,
     account: undefined,
     issuer: () => (issuer ??= readIssuer(network, contract.workload.issuer, GCP_ISSUER_RULES, signal)),
+    awsCaller: (request) => {
+      const caller = callers.get(request) ?? askAwsWhoSigned(network, request, signal);
+      callers.set(request, caller);
+      return caller;
+    },
     prediction: async () => parts && (prediction ??= predict(run, parts.documents, parts.rights)),
     hops: [],
     federatedToken: undefined,
     session: undefined,
   };
   const parts = documents && { documents, rights: new Rights(run, documents) };
-  run.account = parts && { rightOf: (permission, resource) => parts.rights.predict(permission, resource) };
+  run.account = parts && projectReader(parts);
   const { serviceAccountEmail: email } = exchange;
   return {
     checks: [
@@ -69,7 +78,7 @@ async function prepare(setting: Setting): Promise<Prepared> {
       ...(token ? [tokenCheck(run, token), exchangeCheck(run)] : []),
       ...(token && email !== undefined ? [impersonationCheck(run, email), wrongAccountCheck(run, email, refusals)] : []),
       ...(token ? refusalChecks(run, refusals) : []),
-      ...(parts ? accountChecks(run, parts) : []),
+      ...(parts ? [...accountChecks(run, parts), ...runtimeAccountChecks(run, parts)] : []),
       ...(token ? grantChecks(run, setting.depth ?? "storage", refusals) : []),
       ...contract.unrecognised.filter(({ path }) => path.startsWith("grants")).map(unrecognisedCheck),
     ],
@@ -78,6 +87,20 @@ async function prepare(setting: Setting): Promise<Prepared> {
     tokenFingerprint: token?.fingerprint,
     waits: waiter.waits,
     hops: run.hops,
+  };
+}
+
+function projectReader({ documents, rights }: AccountParts): ProjectReader {
+  return {
+    rightOf: (permission, resource) => rights.predict(permission, resource),
+    holds: async (member, permission, resource) => {
+      const answer = await rights.decide([member, "allUsers", "allAuthenticatedUsers"], permission, resource);
+      return typeof answer === "string" ? undefined : answer.allowed;
+    },
+    buildLog: async (projectId, id) => {
+      const reading = await documents.logEntries(projectId, buildLogFilter(id));
+      return reading.status === "read" ? textsOf(reading.value) : [];
+    },
   };
 }
 
@@ -95,7 +118,7 @@ function grantChecks(run: GcpRun, depth: Depth, refusals: boolean): Check[] {
   return [
     ...grants.flatMap((grant) => (grant.kind === "gcs-bucket" ? bucketChecks(run, grant, refusals) : [])),
     ...refusalTargets.flatMap((target) => (target.kind === "gcs-bucket" ? [refusalBucketCheck(run, target.bucket, refusals)] : [])),
-    ...(reaches(depth, "runtime") ? runtimeChecks(run, grants) : grants.filter(({ kind }) => kind !== "gcs-bucket").map(({ id, kind }) => laterDepth(id, kind, depth))),
+    ...(reaches(depth, "runtime") ? runtimeChecks(run, grants, { refusals, deploys: reaches(depth, "deploy") }) : grants.filter(({ kind }) => kind !== "gcs-bucket").map(({ id, kind }) => laterDepth(id, kind, depth))),
   ];
 }
 

@@ -12,6 +12,7 @@ import type { Waiter } from "../waiting.js";
 import { ask, type GcpAnswer, type GcpCall } from "./answers.js";
 import { gcpCause, type GcpCauseCode, type GcpCauseValues } from "./causes.js";
 import type { Prediction, ProjectReader } from "./account/types.js";
+import type { AwsCaller } from "./aws-caller.js";
 
 /** What is exchanged, which is never shown: a token of the workload's issuer, or a signed request to AWS STS. */
 export type OwnToken =
@@ -27,6 +28,8 @@ export interface GcpRun {
   /** Names this run in object names and builds. */
   runId: string;
   acceptResidue: boolean;
+  /** The canary may be public for a moment. */
+  allowPublicCanary: boolean;
   /** Absent without token evidence. */
   source: TokenSource | undefined;
   token: OwnToken | undefined;
@@ -34,6 +37,8 @@ export interface GcpRun {
   account: ProjectReader | undefined;
   /** Read once, from here, when first asked for. */
   issuer(): Promise<IssuerReading>;
+  /** Who signed an AWS workload's request, by AWS itself; asked once for each request. */
+  awsCaller(raw: string): Promise<AwsCaller>;
   /** What the project's configuration says about the exchange; undefined without account evidence or when it cannot be read. */
   prediction(): Promise<Prediction | undefined>;
   /** What was sent and answered in the exchange, for `diagnostics`. */
@@ -59,11 +64,21 @@ export function readToken(raw: string, type: GcpExchange["subjectTokenType"]): O
   return { kind: "jwt", raw, jwt, visible, fingerprint: tokenFingerprint(raw) };
 }
 
+/** What must not be shown of a token: of a signed request also the parts that it is made of, which AWS and Google may quote. */
+export function registerToken(scrubber: Scrubber, raw: string): void {
+  scrubber.register(raw);
+  if (!raw.startsWith("%7B")) return;
+  const request = decodeURIComponent(raw);
+  const { headers = [] } = JSON.parse(request) as { headers?: { key: string; value: string }[] };
+  const secret = headers.filter(({ key }) => /^(authorization|x-amz-security-token)$/i.test(key)).map(({ value }) => value);
+  scrubber.register(request, ...secret, ...secret.map((value) => /Signature=(\w+)/.exec(value)?.[1]));
+}
+
 /** A token's time must not run out while propagation is waited for, and a signed request counts once. */
 export async function renewToken(run: GcpRun, signal: AbortSignal): Promise<void> {
   const fresh = await run.source?.token(signal);
   if (fresh === undefined) return;
-  run.scrubber.register(fresh);
+  registerToken(run.scrubber, fresh);
   run.token = readToken(fresh, run.exchange.subjectTokenType);
 }
 

@@ -1,13 +1,14 @@
 /** The run's own token against the contract. */
 import { GCP_TOKEN_LIMITS } from "../../facts/gcp/sts.js";
 import type { Cause } from "../causes.js";
-import { fail, notTested, pass, type Check } from "../check.js";
+import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { at } from "../token.js";
+import { awsRequestCause } from "./aws-caller.js";
 import { cause, type GcpRun, type OwnToken } from "./run.js";
 
 /** The first thing that keeps the token from being the contract's workload's, in the order in which STS would notice. */
-export function tokenCause(run: GcpRun, token: OwnToken, now: Date): Cause | undefined {
-  if (token.kind === "aws") return undefined;
+export async function tokenCause(run: GcpRun, token: OwnToken, now: Date): Promise<Cause | undefined> {
+  if (token.kind === "aws") return awsRequestCause(run, token.raw);
   const { workload } = run.contract;
   const { visible, raw } = token;
   const audiences = [visible.aud ?? []].flat();
@@ -47,15 +48,23 @@ export function tokenCheck(run: GcpRun, token: OwnToken): Check {
     id: "gcp.token",
     title: token.kind === "jwt" ? "Token: of the contract's workload, in time" : "Signed request: of the contract's AWS role",
     grade: "live",
-    required: token.kind === "jwt",
+    required: true,
     needs: ["contract"],
-    deadlineMs: 1_000,
-    run: async () => {
-      if (token.kind === "aws") return notTested("only AWS can say whose signature it is; the exchange asks it");
+    deadlineMs: token.kind === "jwt" ? 1_000 : 60_000,
+    run: async (scope) => {
+      const found = await tokenCause(run, token, new Date());
+      if (token.kind === "aws") return found ? fail(`request ${token.fingerprint}`, found) : signedBy(run, token, scope);
       const { visible, fingerprint } = token;
       const seen = `token ${fingerprint}: iss ${visible.iss ?? "-"}, sub ${visible.sub ?? "-"}, aud ${[visible.aud ?? "-"].flat().join(" ")}${visible.exp === undefined ? "" : `, valid until ${at(visible.exp)}`}`;
-      const found = tokenCause(run, token, new Date());
       return found ? fail(seen, found) : pass(seen);
     },
   };
+}
+
+/** From here AWS may be out of reach; whether Google has taken the request then says as much. */
+async function signedBy(run: GcpRun, { raw, fingerprint }: OwnToken, scope: CheckScope): Promise<Verdict> {
+  const caller = await run.awsCaller(raw);
+  if (caller.status === "ok") return pass(`request ${fingerprint}, signed by ${caller.arn}`);
+  const detail = caller.status === "no-answer" ? caller.detail : caller.code;
+  return (await scope.outcome("gcp.exchange"))?.status === "pass" ? notTested(`AWS cannot be asked from here who signed (${detail}), but Google has asked it and taken the request`) : unknown(`AWS cannot be asked from here who signed: ${detail}`);
 }

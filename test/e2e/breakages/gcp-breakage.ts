@@ -1,11 +1,13 @@
 /** How a breakage of GCP's trust and storage is written down. */
 import type { Contract } from "../../../contract/index.js";
-import type { Sandbox } from "../../../sandbox/index.js";
+import type { Sandbox, TokenOrder } from "../../../sandbox/index.js";
 import type { FailureMode } from "../../../verify/causes.js";
 import type { GcpCauseCode } from "../../../verify/gcp/causes.js";
 import type { Depth } from "../../../verify/options.js";
-import type { TokenOrder } from "../../../verify/token-source.js";
+import type { TokenSource } from "../../../verify/index.js";
 import type { GcpAdministrator } from "../../support/gcp-administrator.js";
+import type { Refused } from "../../support/gcp-platform.js";
+import type { Klavi } from "../../support/klavi.js";
 
 /** Which stack is broken. */
 export type GcpStack = "dcf-gcp" | "klavi-gcp";
@@ -17,14 +19,22 @@ export interface GcpBreakage {
   failureMode?: FailureMode;
   depth?: Depth;
   break?: (administrator: GcpAdministrator) => Promise<void>;
-  /** The token as it comes from the platform; for Klavi who signs. */
-  token?: (sandbox: Sandbox, contract: Contract) => Promise<TokenOrder & Record<string, unknown>>;
+  /** The token as it comes from the platform. */
+  token?: (sandbox: Sandbox, contract: Contract) => Promise<Partial<TokenOrder>>;
+  /** Who signs, for Klavi. Default: the role that Klavi delivers with, in a session named `delivery`. */
+  signer?: (klavi: Klavi) => Promise<TokenSource>;
   contract?: (contract: Contract) => Contract;
-  /** What Google answers the platform: hop and code. */
-  answers: { hop: "sts" | "iamcredentials" | "storage.create" | "none"; code?: string; message?: string };
+  /** What Google answers the platform, and a part of the words; `none` for what it does not notice. */
+  answers: Refused;
   /** The causes that each kind of evidence leaves; one means that it is named alone. */
-  expect: { token: readonly GcpCauseCode[]; account: readonly GcpCauseCode[]; both: readonly GcpCauseCode[] };
+  expect: Record<"token" | "account" | "both", readonly GcpCauseCode[]>;
 }
+
+/** The platform's side is at fault: only with its token can that be seen. */
+export const live = (code: GcpCauseCode): GcpBreakage["expect"] => ({ token: [code], account: [], both: [code] });
+
+/** The platform does not notice: only the project's configuration shows it. */
+export const read = (code: GcpCauseCode): GcpBreakage["expect"] => ({ token: [], account: [code], both: [code] });
 
 /** The same with every kind of evidence. */
 export const always = (...codes: GcpCauseCode[]): GcpBreakage["expect"] => ({ token: codes, account: codes, both: codes });

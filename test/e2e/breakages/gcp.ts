@@ -143,8 +143,8 @@ export const gcpAccountRows: readonly GcpBreakage[] = [
   },
   { name: "the account is disabled", break: async (admin) => {
       await admin.call("POST", `${admin.accountUrl}:disable`, {});
-    }, answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.disabled") },
-  { name: "the account was deleted", break: (admin) => admin.deleteAccount(), answers: { hop: "iamcredentials" }, expect: narrowed(notAllowed, "gcp.service-account.missing") },
+    }, answers: refusedAccount, expect: narrowed(notAllowed, "gcp.service-account.disabled") },
+  { name: "the account was deleted", break: (admin) => admin.deleteAccount(), answers: refusedAccount, expect: narrowed(notAllowed, "gcp.service-account.missing") },
   {
     name: "the account was deleted and made again",
     break: async (admin) => {
@@ -175,9 +175,10 @@ export const gcpStorageRows: readonly GcpBreakage[] = [
   {
     name: "the bucket is in another project",
     break: async (admin) => {
+      const { bindings } = await admin.bucketPolicy();
       await admin.deleteBucket();
       await admin.createBucket(admin.bucket, "platform-host");
-      await admin.editBucketPolicy(including({ role: "roles/storage.objectAdmin", members: [`serviceAccount:${admin.email}`] }));
+      await admin.editBucketPolicy((own) => [...own, ...bindings.filter(({ role }) => !role.includes("legacy"))]);
     },
     answers: { hop: "none" },
     expect: { token: [], account: ["gcp.bucket.other-project"], both: ["gcp.bucket.other-project"] },

@@ -8,6 +8,7 @@ import { cause, poolName, providerName, type GcpRun } from "../run.js";
 import { requiredApis } from "./apis.js";
 import type { ProjectDocuments, Reading } from "./reader.js";
 import type { Rights } from "./rights.js";
+import { accountMembers, otherProviders, providerTrust } from "./trust.js";
 
 const DEADLINE_MS = 60_000;
 
@@ -23,11 +24,14 @@ export function accountChecks(run: GcpRun, parts: AccountParts): Check[] {
     accountCheck("apis", "APIs enabled", [], () => apis(run, parts)),
     accountCheck("pool", "workload identity pool", [], () => pool(run, parts)),
     accountCheck("provider", "provider", ["pool"], () => provider(run, parts)),
+    accountCheck("trust", "the trust admits nobody else", ["provider"], (scope) => providerTrust(run, parts.documents, scope)),
+    accountCheck("pool-members", "no other provider of the pool reaches the principal", ["provider"], (scope) => otherProviders(run, parts.documents, scope)),
     accountCheck("exchange", "the exchange, predicted for the contract's workload", ["provider"], (scope) => exchange(run, scope)),
     ...(email === undefined
       ? []
       : [
           accountCheck("service-account", `service account ${email}`, [], () => serviceAccount(run, parts, email)),
+          accountCheck("account-members", "nobody else may impersonate the service account", ["service-account"], () => accountMembers(run, parts.documents, parts.rights, email)),
           accountCheck("impersonation", "the impersonation, predicted", ["exchange", "service-account"], (scope) => impersonation(run, scope)),
         ]),
     ...grants.flatMap((grant) => {

@@ -2,7 +2,7 @@
 import { ACCESS_TOKEN_TYPE, AWS_TOKEN_TYPE, GCP_TOKEN_LIMITS, GRANT_TYPE } from "../../../facts/gcp/sts.js";
 import { admit, awsAssertion, checkAccount, checkProvider, evaluateTokenExchange } from "../../../trust/gcp/exchange.js";
 import { checkAudience, checkIssuer } from "../../../trust/gcp/token-claims.js";
-import type { ExchangeReason, TokenExchangeAnswer, WorkloadIdentityPool, WorkloadIdentityPoolProvider } from "../../../trust/gcp/types.js";
+import type { AwsIdentity, ExchangeReason, TokenExchangeAnswer, WorkloadIdentityPool, WorkloadIdentityPoolProvider } from "../../../trust/gcp/types.js";
 import type { JsonObject } from "../../../trust/jwt.js";
 import type { Workload } from "../../../contract/schema.js";
 import type { Cause } from "../../causes.js";
@@ -45,23 +45,28 @@ export async function predict(run: GcpRun, documents: ProjectDocuments, rights: 
   const members = exchange.allowed ? exchange.identity.members : [run.exchange.principal];
   const email = run.exchange.serviceAccountEmail;
   const impersonation = email === undefined ? undefined : await predictImpersonation(run, documents, rights, email, members);
-  return { exchange, exchangeCause: exchangeCause(run, exchange, trust.value), impersonation: impersonation?.answer, impersonationCause: impersonation?.cause };
+  return { exchange, exchangeCause: await exchangeCause(run, exchange, trust.value), impersonation: impersonation?.answer, impersonationCause: impersonation?.cause };
 }
 
 /** Of the run's token where there is one, otherwise of one as the contract's workload has it. */
 async function predictExchange(run: GcpRun, trust: Trust): Promise<TokenExchangeAnswer> {
-  if (run.token?.kind !== "jwt") return imagine(run, trust, run.contract.workload);
+  if (!run.token) return imagine(run, trust, run.contract.workload);
+  const { kind, raw } = run.token;
   return evaluateTokenExchange({
     audience: stsAudience(run.exchange),
     grantType: GRANT_TYPE,
     requestedTokenType: ACCESS_TOKEN_TYPE,
-    subjectTokenType: "urn:ietf:params:oauth:token-type:jwt",
-    subjectToken: run.token.raw,
+    subjectTokenType: kind === "jwt" ? "urn:ietf:params:oauth:token-type:jwt" : AWS_TOKEN_TYPE,
+    subjectToken: raw,
     scope: "https://www.googleapis.com/auth/cloud-platform",
     now: new Date(),
     ...trust,
     issuer: async () => (await run.issuer()).evidence,
-    awsIdentity: () => Promise.reject(new Error(`a JWT is no ${AWS_TOKEN_TYPE}`)),
+    awsIdentity: async () => {
+      const caller = await run.awsCaller(raw);
+      // Out of reach from here; Google will have asked it.
+      return caller.status === "no-answer" ? contractsRole(run.contract.workload.subject) : caller;
+    },
   });
 }
 
@@ -78,9 +83,15 @@ export function imagine(run: GcpRun, { pool, provider }: Trust, { issuer, subjec
 }
 
 function imagineAws(provider: WorkloadIdentityPoolProvider, role: string): TokenExchangeAnswer {
-  const [, , , , account = ""] = role.split(":");
-  const identity = { status: "ok", account, arn: `${role}/${PROBE_PREFIX}`, userId: `AROAEXAMPLEEXAMPLE123:${PROBE_PREFIX}` } as const;
+  const identity = contractsRole(role);
   return checkAccount(identity, provider.aws?.accountId ?? "") ?? admit(provider, awsAssertion(identity), GCP_TOKEN_LIMITS.federatedSeconds);
+}
+
+/** What AWS says of a session of the role; the contract may name one session. */
+function contractsRole(subject: string): Extract<AwsIdentity, { status: "ok" }> {
+  const [, , , , account = ""] = subject.split(":");
+  const [type = "", role = "", session = PROBE_PREFIX] = subject.split("/");
+  return { status: "ok", account, arn: [type, role, session].join("/"), userId: `AROAEXAMPLEEXAMPLE123:${session}` };
 }
 
 function checkedAbsent(): never {
@@ -104,6 +115,9 @@ const CAUSES: Partial<Readonly<Record<ExchangeReason, GcpCauseCode>>> = {
   "subject-too-long": "gcp.provider.subject-too-long",
   "attributes-too-large": "gcp.provider.attributes-too-large",
   "aws-account-differs": "gcp.aws.account-differs",
+  "aws-refused": "gcp.aws.request-refused",
+  "aws-request-malformed": "gcp.aws.request-refused",
+  "aws-target-differs": "gcp.aws.other-target",
   "key-unknown": "issuer.key-unknown",
   "key-unusable": "issuer.key-unusable",
   "signature-invalid": "issuer.signature-mismatch",
@@ -114,15 +128,15 @@ const CAUSES: Partial<Readonly<Record<ExchangeReason, GcpCauseCode>>> = {
   "token-claim-missing": "token.unusable",
 };
 
-function exchangeCause(run: GcpRun, answer: TokenExchangeAnswer, { provider }: Trust): Cause | undefined {
+async function exchangeCause(run: GcpRun, answer: TokenExchangeAnswer, { provider }: Trust): Promise<Cause | undefined> {
+  const { principal } = run.exchange;
+  if (answer.allowed && answer.identity.members.includes(principal)) return undefined;
+  // Where the token is another one than the contract's, the provider is right to refuse it, or to make somebody else of it.
+  const own = run.token && (await tokenCause(run, run.token, new Date()));
   if (answer.allowed) {
-    const { principal } = run.exchange;
-    if (answer.identity.members.includes(principal)) return undefined;
     const found = answer.identity.members.filter((member) => !member.endsWith("/*")).join(", ");
-    return cause(run, "gcp.provider.mapping-differs", `the mapping makes ${found}`, { found });
+    return own ?? cause(run, "gcp.provider.mapping-differs", `the mapping makes ${found}`, { found });
   }
-  // Where the token is another one than the contract's, the provider is right to refuse it.
-  const own = run.token && tokenCause(run, run.token, new Date());
   if (own) return { ...own, evidence: [...own.evidence, answer.detail] };
   const code = CAUSES[answer.reason];
   if (code === undefined) return undefined;

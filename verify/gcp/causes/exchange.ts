@@ -71,6 +71,7 @@ export const exchangeCauses = {
   },
   "gcp.provider.mapping-differs": {
     title: "The provider maps the workload to another principal than the one that has the rights",
+    failureMode: "WORKLOAD_IDENTITY_BINDING_MISSING",
     explanation: "Bindings name the principal that the mapping makes: google.subject or an attribute, byte for byte.",
     fix: (values) => `${up}; the rights are for ${values.exchange.principal}, the mapping makes ${values.found ?? "another one"}.`,
   },
@@ -88,6 +89,11 @@ export const exchangeCauses = {
     title: "The provider accepts what it must refuse",
     explanation: "Somebody else than the contract's workload gets Google credentials.",
     fix: (values) => `${up}; mapping and condition must pin issuer, subject and audience exactly: ${providerCommand(values, "describe")}`,
+  },
+  "gcp.provider.other-provider": {
+    title: "Another provider of the pool lets somebody else become the workload's principal",
+    explanation: "Policies name the pool and what its mappings make, not the provider: whoever comes in by another provider as the same principal has the same rights.",
+    fix: (values) => `Keep one provider in the pool (${providerCommand({ ...values, exchange: { ...values.exchange, provider: values.subject ?? "OTHER" } }, "delete")}), or give ${values.found ?? "the other one"} a condition that never makes ${values.exchange.principal}.`,
   },
   "gcp.exchange.not-sts": {
     title: "What answered is not Google's STS",

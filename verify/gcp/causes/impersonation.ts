@@ -29,6 +29,11 @@ export const impersonationCauses = {
     explanation: "A conditional binding counts only while its condition is true; one with an end date ends by itself.",
     fix: (values) => `${up}, or put the binding back without the condition ${values.found ?? ""}: ${bindingCommand(values)}`,
   },
+  "gcp.impersonation.too-wide": {
+    title: "More than the workload may impersonate the service account",
+    explanation: "A principalSet is everybody whom the pool lets in with that attribute, and principalSet://…/* everybody whom it lets in at all.",
+    fix: (values) => `${bindingCommand(values)}; then remove ${values.found ?? "the wider binding"}.`,
+  },
   "gcp.impersonation.denied": {
     title: "A deny policy forbids the impersonation",
     explanation: "Deny policies win over every binding.",
