@@ -57,7 +57,10 @@ export const bucket: Definition = {
     const found = await reading(`Storage Bucket "${name}"`, storageFind(context.api, `${STORAGE}/b/${name}`));
     if (!found) return undefined;
     const project = await projectOf(context, found.projectNumber, olds);
-    return { id: name, outputs: { ...fromBucket(found, olds), name, project, url: `gs://${name}` } };
+    const outputs = { ...fromBucket(found, olds), name, project, url: `gs://${name}` };
+    // Since when is Google's to say.
+    const { retentionDurationSeconds } = object(found.softDeletePolicy);
+    return { id: name, outputs, inputs: { softDeletePolicy: { retentionDurationSeconds: Number(retentionDurationSeconds) } } };
   },
 
   async update(id, olds, news, { api }) {
