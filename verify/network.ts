@@ -2,7 +2,8 @@
 import * as https from "node:https";
 import * as http from "node:http";
 import { readFileSync } from "node:fs";
-import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, createSecureContext, rootCertificates, type ConnectionOptions, type SecureContext } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { within } from "./deadline.js";
 
@@ -35,12 +36,18 @@ class TunnelAgent extends HttpsProxyAgent<string> {
   override async connect(request: http.ClientRequest, options: ConnectOptions): ReturnType<HttpsProxyAgent<string>["connect"]> {
     let status = 200;
     request.once("proxyConnect", (answer: { statusCode: number }) => (status = answer.statusCode));
-    const socket = await super.connect(request, this.secureContext && options.secureEndpoint ? { ...options, secureContext: this.secureContext } : options);
+    const trust = this.secureContext && options.secureEndpoint ? { secureContext: this.secureContext } : {};
+    const socket = await super.connect(request, { ...options, ...trust, ...identityOf(options.host) });
     if (status === 200) return socket;
     // The library would pass the proxy's refusal off as the answer of the host.
     socket.destroy();
     throw new Error(`the proxy ${this.proxy.host} answers ${status} to a connection to ${options.host ?? ""}`);
   }
+}
+
+/** The library forgets who is called where that is an IP address, and Node then looks for `localhost` in its certificate. */
+function identityOf(host: string | undefined): Pick<ConnectionOptions, "checkServerIdentity"> {
+  return host !== undefined && isIP(host) !== 0 ? { checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) } : {};
 }
 
 /** The network as one run sees it. `close` ends the kept connections. */

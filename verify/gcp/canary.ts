@@ -44,7 +44,7 @@ export function canaryName(runId: string): string {
 }
 
 export function canaryObject(runId: string): string {
-  return `${PROBE_PREFIX}/${runId}.zip`;
+  return `${PROBE_PREFIX}/build-${runId}.zip`;
 }
 
 export function canaryImage({ location, projectId, repository }: RepositoryGrant, runId: string): string {

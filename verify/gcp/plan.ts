@@ -1,8 +1,9 @@
 /** What a verification would do, before it does anything: every call, every object, what it costs, what may stay. */
 import type { ReadContract } from "../../contract/index.js";
 import type { GcpExchange } from "../../contract/schema.js";
-import { DEPTHS, type VerifyOptions } from "../options.js";
+import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
 import { probeObject } from "./bucket.js";
+import { runtimePlan, type RuntimePlan } from "./canary-plan.js";
 import { stsAudience } from "./run.js";
 
 /** Stands for what is chosen anew in each run. */
@@ -46,6 +47,7 @@ function storagePlan(contract: ReadContract, options: VerifyOptions): string[] {
   if (DEPTHS.indexOf(options.depth ?? "storage") < DEPTHS.indexOf("storage")) return ["  no storage: --depth identity", "Residue: none"];
   const buckets = contract.grants.filter((grant) => grant.kind === "gcs-bucket");
   const refused = options.refusals === false ? [] : contract.refusalTargets.flatMap((target) => (target.kind === "gcs-bucket" ? [target.bucket] : []));
+  const runtime = runtimePart(contract, options);
   return [
     ...buckets.flatMap(({ bucket, permissions }) => {
       const granted = (permission: string) => permissions.includes(permission) || options.refusals !== false;
@@ -57,10 +59,17 @@ function storagePlan(contract: ReadContract, options: VerifyOptions): string[] {
       ];
     }),
     ...(refused.length > 0 ? [`To be refused, as the session: storage.objects.list on ${refused.join(", ")}`] : []),
-    "Cost: a few operations of Cloud Storage, far below 0.01 USD",
+    ...runtime.calls,
+    `Cost: ${["a few operations of Cloud Storage, far below 0.01 USD", ...runtime.cost].join("; ")}`,
     "Residue:",
     ...buckets.map(({ bucket, permissions }) => `  ${bucket}: ${residueOf(permissions.includes("storage.objects.delete"), options.acceptResidue ?? false)}`),
+    ...runtime.residue.map((line) => `  ${line}`),
   ];
+}
+
+function runtimePart(contract: ReadContract, { depth = "storage", refusals = true, acceptResidue = false, allowPublicCanary = false }: VerifyOptions): RuntimePlan {
+  const reaches = (wanted: Depth) => DEPTHS.indexOf(depth) >= DEPTHS.indexOf(wanted);
+  return reaches("runtime") ? runtimePlan(contract, { runId: RUN, deploys: reaches("deploy"), refusals, acceptResidue, allowPublicCanary }) : { calls: [], cost: [], residue: [] };
 }
 
 function residueOf(deletable: boolean, accepted: boolean): string {
