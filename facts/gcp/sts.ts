@@ -22,7 +22,8 @@ export const GCP_TOKEN_LIMITS = {
   maxBytes: 12_288,
   /** Documented. */
   algorithms: ["RS256", "ES256"] as readonly string[],
-  requiredClaims: ["iss", "sub", "aud", "iat", "exp"] as readonly string[],
+  /** Required, as are `iat` and `exp`. Documented. */
+  namingClaims: ["iss", "sub", "aud"] as readonly string[],
   /** What a federated token lives at most; less where the subject token ends before. Live. */
   federatedSeconds: 3_600,
 } as const;
@@ -165,7 +166,6 @@ export type StsHint =
   | "aws-refused"
   | "aws-target"
   | "condition"
-  | "condition-fails"
   | "discovery-issuer"
   | "issuer"
   | "issuer-unreachable"
@@ -183,7 +183,7 @@ const HINTS: readonly { code: string; text: RegExp; means: readonly StsHint[] }[
   { code: "invalid_grant", text: /^The audience in ID Token/, means: ["audience"] },
   { code: "invalid_grant", text: /^The issuer in ID Token/, means: ["issuer"] },
   { code: "invalid_grant", text: /OIDC discovery document does not match/, means: ["discovery-issuer"] },
-  { code: "unauthorized_client", text: /attribute condition/, means: ["condition", "condition-fails"] },
+  { code: "unauthorized_client", text: /attribute condition/, means: ["condition"] },
   { code: "unauthorized_client", text: /mapped attribute/, means: ["mapping"] },
   { code: "invalid_grant", text: /stale to sign-in/, means: ["stale"] },
   { code: "invalid_grant", text: /^Unable to verify the ID Token signature/, means: ["signature"] },

@@ -60,6 +60,58 @@ describe("the exchange of tokens", () => {
     }
   });
 
+  it.each<[string, Presented, string]>([
+    ["a slash too much", { token: token(factory, { iss: `${ISSUER}/` }) }, `the token's iss is "${ISSUER}/", the provider's issuer is "${ISSUER}" (they differ by a slash at the end)`],
+    ["another issuer", { token: token(factory, { iss: "https://x.example" }) }, `the token's iss is "https://x.example", the provider's issuer is "${ISSUER}"`],
+    ["another audience", { token: token(factory, { aud: "x" }) }, `the token's aud is "x", expected is https://iam.googleapis.com/${PROVIDER}`],
+    [
+      "an audience that is not allowed",
+      { token: token(factory, { aud: "x" }), provider: { oidc: { issuerUri: ISSUER, allowedAudiences: ["a", "b"] } } },
+      `the token's aud is "x", expected is one of the provider's allowed audiences (a, b)`,
+    ],
+    [
+      "the default audience that is switched off",
+      { token: token(factory, { aud: [`//iam.googleapis.com/${PROVIDER}`, "x"] }), provider: { oidc: { issuerUri: ISSUER, allowedAudiences: ["a"] } } },
+      `the token's aud is ["//iam.googleapis.com/${PROVIDER}","x"], expected is one of the provider's allowed audiences (a); allowed audiences switch the default one off`,
+    ],
+    ["claims missing", { token: token(factory, { sub: undefined, aud: null }) }, "the token has no claim sub, aud"],
+    ["expired", { token: token(factory, { exp: NOW - 90 }) }, "the token expired 90 seconds ago; Google tolerates less than 60"],
+    ["too early", { token: token(factory, { nbf: NOW + 90, iat: NOW - 5 }) }, "the token is valid from 90 seconds ahead; Google tolerates 60"],
+    ["issued ahead, behind its nbf", { token: token(factory, { iat: NOW + 90, nbf: NOW }) }, "the token is valid from 90 seconds ahead; Google tolerates 60"],
+    ["too old", { token: token(factory, { iat: NOW - 90_000 }) }, "the token was issued 90000 seconds ago; Google takes tokens of 86400 seconds"],
+    ["an unknown key", { token: token(factory, {}, { kid: "x" }) }, `the issuer has no key "x"; it has "rsa-1", "es-1", "es-384"`],
+    ["many keys", { token: token(factory, {}, { kid: "x" }), jwks: { keys: Array.from("1234567", (kid) => ({ kid })) } }, `the issuer has no key "x"; it has "1", "2", "3", "4", "5" and 2 more`],
+    ["no keys", { token: token(factory), jwks: { keys: [] } }, `the issuer has no key "rsa-1"; it has none`],
+    ["a key of another type", { token: token(factory, {}, { kid: "es-1" }) }, `the issuer's key "es-1" is of type EC, the token is signed with RS256`],
+    ["a discovery document of another issuer", { token: token(factory), discovery: discoveryOf("https://x.example") }, `the issuer's discovery document names the issuer "https://x.example", the provider "${ISSUER}"`],
+    ["a condition on more than one claim", { token: token(factory), provider: { attributeCondition: "assertion.sub == 'x' || assertion.team.size() > 1 || false" } }, `the attribute condition "assertion.sub == 'x' || assertion.team.size() > 1 || false" cannot be evaluated: field not found: team`],
+    [
+      "a condition that is false",
+      { token: token(factory), provider: { attributeCondition: "google.subject == 'x' && has(assertion.team)" } },
+      `the attribute condition "google.subject == 'x' && has(assertion.team)" is false: google.subject is "${SUBJECT}", assertion.team is not there`,
+    ],
+    ["a subject without a value", { token: token(factory), provider: { attributeMapping: { "google.subject": "assertion.name" } } }, "google.subject has no value (field not found: name); the assertion has aud, exp, iat, iss, sub"],
+    ["a subject that is not mapped", { token: token(factory), provider: { attributeMapping: {} } }, "google.subject has no value (google.subject is not mapped); the assertion has aud, exp, iat, iss, sub"],
+    ["a mapping that is no CEL", { token: token(factory), provider: { attributeMapping: { "google.subject": "sub" } } }, "google.subject has no value (its expression names sub, which is not there; there is assertion); the assertion has aud, exp, iat, iss, sub"],
+    ["an empty subject", { token: token(factory), provider: { attributeMapping: { "google.subject": "''" } } }, "google.subject has no value (the value is empty); the assertion has aud, exp, iat, iss, sub"],
+    ["a number for a text", { token: token(factory), provider: { attributeMapping: { "google.subject": "1" } } }, "google.subject is mapped to a number, not to a text"],
+    ["a list for a text", { token: token(factory), provider: { attributeMapping: { "google.subject": "[1]" } } }, "google.subject is mapped to a list of other things, not to a text"],
+  ])("says which values differ: %s", async (_name, presented, detail) => {
+    expect(refusal(await evaluateTokenExchange(ask(presented).question))?.detail).toBe(detail);
+  });
+
+  it("takes tokens of 12 KB to the byte", async () => {
+    const of = (size: number): string => {
+      const made = (more: number, typ: string) => token(factory, { more: "x".repeat(more) }, { typ });
+      const near = Math.floor(((size - made(0, "").length) * 3) / 4);
+      // Three bytes are four characters: what a claim cannot reach, the header can.
+      for (const typ of ["", "a", "ab"]) for (let more = near - 4; more < near + 3; more += 1) if (made(more, typ).length === size) return made(more, typ);
+      throw new Error(`no token of ${size}`);
+    };
+    expect((await evaluateTokenExchange(ask({ token: of(12_288) }).question)).allowed).toBe(true);
+    expect(refusal(await evaluateTokenExchange(ask({ token: of(12_289) }).question))?.detail).toBe("the token has 12289 bytes; Google takes 12288");
+  });
+
   it("asks the issuer once, only for a token that passed everything else, and never where keys were uploaded", async () => {
     const asks = async (presented: Presented) => {
       const { question, asked } = ask(presented);
@@ -191,6 +243,8 @@ describe("the exchange of signed AWS requests", () => {
     ["headers as an object", { headers: {} }],
     ["a header twice", { change: { Host: HOST } }],
     ["a header that is no text", { headers: [{ key: "host", value: 1 }] }],
+    ["a header whose name is no text", { headers: [{ key: 1, value: "x" }] }],
+    ["a header that is no object", { headers: [null] }],
     ["another host in the header", { change: { host: "sts.amazonaws.com" } }],
     ...["Authorization", "host", "x-amz-date", "x-goog-cloud-target-resource"].map((name): [string, Signed] => [`no ${name}`, { change: { [name]: undefined } }]),
   ])("refuses %s", async (_name, parts) => {

@@ -171,6 +171,7 @@ const keyRows: RecordedAnswer[] = [
   }),
   grant("an unknown kid", "live", CONNECTING, "key-unknown", header({ kid: "other" })),
   grant("no kid", "documented", CONNECTING, "key-unknown", header({ kid: undefined })),
+  grant("an empty kid", "inferred", CONNECTING, "key-unknown", (factory) => ({ token: token(factory, {}, { kid: "" }), jwks: { keys: [{ ...factory.rsa.jwk, kid: "" }] } })),
   grant("a key of another type", "live", CONNECTING, "key-unusable", header({ kid: "es-1" })),
   grant("a curve that Google does not take", "live", CONNECTING, "key-unusable", (factory) => ({ token: token(factory, {}, { alg: "ES384", kid: "es-384" }, factory.p384) })),
   grant("an algorithm that Google does not take", "documented", CONNECTING, "key-unusable", header({ alg: "RS512" })),

@@ -131,6 +131,7 @@ describe("access", () => {
     it.each<[string, string, boolean]>([
       ["user:a@b.example", "principal://goog/subject/a@b.example", true],
       ["group:a@b.example", "principalSet://goog/group/a@b.example", true],
+      ["user:principal@b.example", "principal://goog/subject/principal@b.example", true],
       ["group:a@b.example", "principal://goog/subject/a@b.example", false],
       ["allAuthenticatedUsers", "principal://goog/subject/allAuthenticatedUsers", false],
       ["principal://iam.googleapis.com/x/subject/s", "principal://iam.googleapis.com/x/subject/s", true],

@@ -102,7 +102,7 @@ function jwtSteps(trail: Trail, { now, issuer }: ExchangeToExplain, provider: Wo
   }
   const claims = token?.claims ?? (presented.kind === "claims" ? presented.claims : {});
   const named = { name: provider.name, oidc };
-  trail.note("token", checkRequiredClaims(claims), `it has ${GCP_TOKEN_LIMITS.requiredClaims.join(", ")}`);
+  trail.note("token", checkRequiredClaims(claims), `it has ${GCP_TOKEN_LIMITS.namingClaims.join(", ")}`);
   trail.note("issuer", checkIssuer(claims, named), oidc.issuerUri);
   trail.note("audience", checkAudience(claims, named), JSON.stringify(claims["aud"]));
   trail.note("times", checkTimes(claims, now), "it is in time");

@@ -17,13 +17,10 @@ export function readToken(raw: string): DecodedJwt | ExchangeRefusal {
   return decodeJwt(raw) ?? refuse("token-malformed", "unreadable", [], "the subject token is no JWT (JWS compact serialization)");
 }
 
-/** Claims without which a token is not read, apart from its times: those are missed when times are looked at. */
+/** Claims that a token is read by; its times are missed when times are looked at. */
 export function checkRequiredClaims(claims: JsonObject): ExchangeRefusal | undefined {
-  const missing = GCP_TOKEN_LIMITS.requiredClaims.find((name) => claims[name] === undefined || claims[name] === null);
-  if (missing === undefined) return undefined;
-  const untimely = missing === "iat" || missing === "exp";
-  const detail = `the token has no claim ${missing}`;
-  return untimely ? refuse("token-claim-missing", "stale", [stampOf(claims["iat"])], detail) : refuse("token-claim-missing", "unreadable", [], detail);
+  const missing = GCP_TOKEN_LIMITS.namingClaims.filter((name) => claims[name] === undefined || claims[name] === null);
+  return missing.length === 0 ? undefined : refuse("token-claim-missing", "unreadable", [], `the token has no claim ${missing.join(", ")}`);
 }
 
 export function checkIssuer({ iss }: JsonObject, { oidc }: OidcProvider): ExchangeRefusal | undefined {
