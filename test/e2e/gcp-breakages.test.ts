@@ -5,10 +5,18 @@ import { functionToken, verifyContract, type Report, type TokenSource, type Veri
 import { forwardRejections } from "../engine/forward-rejections.js";
 import { GcpAdministrator } from "../support/gcp-administrator.js";
 import { walk } from "../support/gcp-platform.js";
-import { provisionGcp } from "../support/gcp.js";
+import { createDeployment } from "../support/gcp-runtime.js";
+import { gcpExchangeOf, provisionGcp } from "../support/gcp.js";
 import { Klavi } from "../support/klavi.js";
+import { scanText } from "../support/secret-scan.js";
+import { htmlReport } from "../../verify/formats/html.js";
+import { jsonReport } from "../../verify/formats/json.js";
+import { junitReport } from "../../verify/formats/junit.js";
+import { textReport } from "../../verify/formats/text.js";
 import { gcpBreakages } from "./breakages/gcp.js";
+import { gcpRuntimeBreakages } from "./breakages/gcp-builds.js";
 import type { GcpBreakage, GcpStack } from "./breakages/gcp-breakage.js";
+import { gcpIssuerRows, gcpTokenRows } from "./breakages/gcp-tokens.js";
 import { klaviBreakages } from "./breakages/klavi.js";
 
 forwardRejections();
@@ -18,12 +26,22 @@ type Evidence = "token" | "account" | "both";
 let sandbox: Sandbox;
 const stacks = new Map<GcpStack, { contract: Contract; healthy: SandboxSnapshot }>();
 
+/** The example of each, and what differs from it. */
+const STACKS: Readonly<Record<GcpStack, [example: string, changes: Record<string, unknown>]>> = {
+  "dcf-gcp": ["dcf-gcp", {}],
+  "dcf-gcp-project": ["dcf-gcp", { cloudRun: { grantOn: "project" } }],
+  "dcf-gcp-default-builds": ["dcf-gcp", { build: { mode: "default" } }],
+  "dcf-gcp-gke": ["dcf-gcp-gke", {}],
+  "klavi-gcp": ["klavi-gcp", {}],
+};
+
 beforeAll(async () => {
   sandbox = await startSandbox();
   const empty = sandbox.snapshot();
-  for (const stack of ["dcf-gcp", "klavi-gcp"] as const) {
+  for (const [stack, [example, changes]] of Object.entries(STACKS) as [GcpStack, (typeof STACKS)[GcpStack]][]) {
     sandbox.restore(empty);
-    const { contract } = await provisionGcp(sandbox, stack);
+    const { contract } = await provisionGcp(sandbox, example, changes);
+    if (stack === "dcf-gcp-gke") await createDeployment(sandbox, contract);
     if (stack === "klavi-gcp") await new Klavi(sandbox, contract).createRole();
     stacks.set(stack, { contract, healthy: sandbox.snapshot() });
   }
@@ -102,7 +120,7 @@ describe.each(["dcf-gcp", "klavi-gcp"] as const)("a healthy project of %s", (sta
   });
 });
 
-describe.each([...gcpBreakages, ...klaviBreakages])("$name", (row) => {
+describe.each([...gcpBreakages, ...gcpTokenRows, ...gcpIssuerRows, ...klaviBreakages, ...gcpRuntimeBreakages])("$name", (row) => {
   it("is what Google answers the platform", async () => {
     const { contract, token } = await stage(row);
     const { message, ...rest } = row.answers;
@@ -126,5 +144,68 @@ describe.each([...gcpBreakages, ...klaviBreakages])("$name", (row) => {
       expect(evidence).not.toEqual([]);
       expect(fix).not.toMatch(/^$|undefined|\[object/);
     }
+  });
+});
+
+describe("a contract that has the project's id where its number belongs", () => {
+  const withId = (contract: Contract): Contract => ({ ...contract, exchange: { ...gcpExchangeOf(contract), poolProjectNumber: gcpExchangeOf(contract).projectId } });
+
+  it("names nothing that Google knows, and is refused before anything is asked", async () => {
+    const { contract, token } = await stage({});
+    await expect(walk(sandbox, withId(contract), await token.token(AbortSignal.timeout(10_000)))).resolves.toMatchObject({ hop: "sts", code: "invalid_target" });
+    await expect(verifyContract({ contract: withId(contract), token, env: sandbox.env(), ca: sandbox.caPem })).rejects.toThrow("exchange.poolProjectNumber");
+  });
+});
+
+/** Whatever a run prints or writes, in its worst moments too. */
+describe("secrets", () => {
+  /** Everything that must not be read in a report, as it passes through the test's hands. */
+  class Overheard {
+    readonly secrets = new Set<string>();
+
+    source(inner: TokenSource): TokenSource {
+      return {
+        ...inner,
+        token: async (signal, order) => {
+          const token = await inner.token(signal, order);
+          this.add(token);
+          return token;
+        },
+      };
+    }
+
+    /** A signed request is secret in whole and in part. */
+    add(token: string): void {
+      this.secrets.add(token);
+      if (!token.startsWith("%7B")) return void this.secrets.add(token.slice(token.lastIndexOf(".") + 1));
+      const { headers } = JSON.parse(decodeURIComponent(token)) as { headers: { key: string; value: string }[] };
+      for (const { key, value } of headers) if (/authorization|security-token/.test(key)) this.secrets.add(/Signature=(\w+)/.exec(value)?.[1] ?? value);
+    }
+
+    foundIn(text: string): string[] {
+      return [...this.secrets].filter((secret) => text.includes(secret)).map((secret) => `${secret.slice(0, 6)}… (${secret.length} characters)`);
+    }
+  }
+
+  const worst: readonly [string, Situation][] = [
+    ...(["dcf-gcp", "klavi-gcp"] as const).map((stack): [string, Situation] => [`a healthy project of ${stack}`, { stack }]),
+    ...[...gcpBreakages, ...gcpTokenRows, ...klaviBreakages]
+      .filter(({ name }) => ["the signature is corrupted", "the signature has expired", "the session token is another one's", "somebody else signed under the issuer's key id", "the token is for another audience", "the account was deleted"].includes(name))
+      .map((row): [string, Situation] => [row.name, row]),
+  ];
+
+  it.each(worst)("are in no report: %s", async (_name, situation) => {
+    const staged = await stage(situation);
+    const overheard = new Overheard();
+    overheard.secrets.add(staged.reader);
+    const printed: string[] = [];
+    for (const evidence of ["token", "both"] as const) {
+      const report = await verify(evidence, { ...staged, token: overheard.source(staged.token) }, { diagnostics: true, onEvent: (event) => printed.push(JSON.stringify(event)) });
+      expect(report.hops).not.toEqual([]);
+      printed.push(textReport(report), jsonReport(report), junitReport(report), htmlReport(report), JSON.stringify(report));
+    }
+    expect(overheard.secrets.size).toBeGreaterThan(1);
+    expect(overheard.foundIn(printed.join("\n"))).toEqual([]);
+    expect(scanText("reports", printed.join("\n"))).toEqual([]);
   });
 });

@@ -103,6 +103,10 @@ export class GcpAdministrator {
 
   // ---- the rest ----
 
+  async enableApi(api: string, projectId = this.projectId): Promise<void> {
+    await this.call("POST", `https://serviceusage.googleapis.com/v1/projects/${projectId}/services/${api}:enable`, {});
+  }
+
   async disableApi(api: string, projectId = this.projectId): Promise<void> {
     await this.call("POST", `https://serviceusage.googleapis.com/v1/projects/${projectId}/services/${api}:disable`, { disableDependentServices: true });
   }

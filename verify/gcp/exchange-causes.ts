@@ -26,10 +26,11 @@ export async function diagnoseExchange(run: GcpRun, refusal: GcpRefusal, waited:
 async function suspects(run: GcpRun, refusal: GcpRefusal, answered: string, waited: boolean): Promise<Suspect[]> {
   const hints = stsHints(refusal.code, refusal.message);
   const own = run.token && (await tokenCause(run, run.token, new Date()));
+  const keys = hints.find((hint) => hint === "issuer-unreachable" || hint === "signature");
+  if (keys !== undefined) return own ? [confirmed({ ...own, evidence: [answered, ...own.evidence] })] : issuerSuspects(run, keys, answered);
   const found = hints.flatMap((hint) => SUSPECTS[hint](run, answered, own));
   if (found.length > 0) {
-    const issuer = hints.includes("issuer-unreachable") || hints.includes("signature") ? await issuerSuspect(run, answered) : [];
-    return [...issuer, ...found, ...(waited || !hints.includes("target") ? [] : [open(cause(run, "gcp.provider.not-propagated", "no change of pool and provider is known to be older than the time that Google takes"))])];
+    return [...found, ...(waited || !hints.includes("target") ? [] : [open(cause(run, "gcp.provider.not-propagated", "no change of pool and provider is known to be older than the time that Google takes"))])];
   }
   return [own ? confirmed(own) : open(cause(run, "gcp.exchange.refused", answered))];
 }
@@ -43,9 +44,9 @@ const each =
 
 /** The token's own fault where it shows in the token, else the provider's. */
 const tokenOr =
-  (own: readonly GcpCauseCode[], code: GcpCauseCode): Suspicion =>
+  (own: readonly GcpCauseCode[], ...codes: GcpCauseCode[]): Suspicion =>
   (run, answered, found) =>
-    found && (own as readonly string[]).includes(found.code) ? [confirmed({ ...found, evidence: [answered, ...found.evidence] })] : [confirmed(cause(run, code, answered))];
+    found && (own as readonly string[]).includes(found.code) ? [confirmed({ ...found, evidence: [answered, ...found.evidence] })] : each(...codes)(run, answered, found);
 
 /** What each hint of an answer lets one suspect. */
 const SUSPECTS: Readonly<Record<StsHint, Suspicion>> = {
@@ -54,8 +55,7 @@ const SUSPECTS: Readonly<Record<StsHint, Suspicion>> = {
   audience: tokenOr(["token.other-audience"], "gcp.provider.audience-not-allowed"),
   issuer: tokenOr(["token.other-issuer"], "gcp.provider.issuer-differs"),
   "discovery-issuer": each("issuer.issuer-differs"),
-  condition: tokenOr(["token.other-subject", "gcp.aws.other-role"], "gcp.provider.condition-refuses"),
-  "condition-fails": each("gcp.provider.condition-fails"),
+  condition: tokenOr(["token.other-subject", "gcp.aws.other-role"], "gcp.provider.condition-refuses", "gcp.provider.condition-fails"),
   mapping: each("gcp.provider.mapping-fails"),
   stale: (run, answered, own) => [confirmed(own ? { ...own, evidence: [answered, ...own.evidence] } : cause(run, "token.clock-skew", [answered, clocks(run)]))],
   signature: () => [],
@@ -75,12 +75,12 @@ function clocks(run: GcpRun): string {
 }
 
 /** Uploaded keys are not fetched by anybody, so that the issuer's documents say nothing. */
-async function issuerSuspect(run: GcpRun, answered: string): Promise<Suspect[]> {
-  if (run.exchange.issuerKeys === "uploaded") {
-    return [open(cause(run, "issuer.key-unknown", answered, { subject: run.token?.kind === "jwt" ? run.token.visible.kid : undefined })), open(cause(run, "issuer.signature-mismatch", answered))];
-  }
-  const found = issuerCause(run, await run.issuer());
+async function issuerSuspects(run: GcpRun, hint: StsHint, answered: string): Promise<Suspect[]> {
+  const uploaded = run.exchange.issuerKeys === "uploaded";
+  const found = uploaded ? undefined : issuerCause(run, await run.issuer());
   if (found) return [confirmed({ ...found, evidence: [answered, ...found.evidence] })];
+  if (hint === "signature") return [confirmed(cause(run, "issuer.signature-mismatch", answered))];
+  if (uploaded) return [confirmed(cause(run, "issuer.key-unknown", answered, { subject: run.token?.kind === "jwt" ? run.token.visible.kid : undefined }))];
   return [open(cause(run, "issuer.unreachable-for-google", answered)), open(cause(run, "issuer.key-unknown", answered))];
 }
 

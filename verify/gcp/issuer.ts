@@ -5,6 +5,7 @@ import { fail, notTested, pass, type Check, type CheckScope, type Verdict } from
 import type { IssuerReading } from "../issuer.js";
 import type { GcpCauseCode } from "./causes.js";
 import { cause, type GcpRun } from "./run.js";
+import { formCause } from "./token.js";
 
 const SIGNATURE_PROBLEMS: Readonly<Record<string, GcpCauseCode>> = {
   "key-unknown": "issuer.key-unknown",
@@ -18,6 +19,8 @@ export function issuerCause(run: GcpRun, reading: IssuerReading): Cause | undefi
   if (problem) return cause(run, problem.code, `seen from here: ${problem.detail}`, { subject: problem.subject, found: problem.found });
   const { token } = run;
   if (token?.kind !== "jwt" || token.visible.iss !== run.contract.workload.issuer || evidence.status !== "ok") return undefined;
+  // A token that Google cannot read has no key that could be looked for.
+  if (formCause(run, token.raw, token)) return undefined;
   const refusal = checkSignature(token.jwt, evidence.jwks);
   const code = refusal && SIGNATURE_PROBLEMS[refusal.reason];
   return code && cause(run, code, refusal.detail, { subject: token.visible.kid });

@@ -32,7 +32,7 @@ function timeCause(run: GcpRun, { exp, iat, nbf }: { exp?: number | undefined; i
   return undefined;
 }
 
-function formCause(run: GcpRun, raw: string, { jwt, visible }: Extract<OwnToken, { kind: "jwt" }>): Cause | undefined {
+export function formCause(run: GcpRun, raw: string, { jwt, visible }: Extract<OwnToken, { kind: "jwt" }>): Cause | undefined {
   const unusable = (found: string) => cause(run, "token.unusable", found, { found });
   if (raw.length > GCP_TOKEN_LIMITS.maxBytes) return unusable(`it has ${raw.length} bytes; Google takes ${GCP_TOKEN_LIMITS.maxBytes}`);
   const alg = jwt.header["alg"];

@@ -10,7 +10,10 @@ import type { Refused } from "../../support/gcp-platform.js";
 import type { Klavi } from "../../support/klavi.js";
 
 /** Which stack is broken. */
-export type GcpStack = "dcf-gcp" | "klavi-gcp";
+export type GcpStack = "dcf-gcp" | "klavi-gcp" | RuntimeStack;
+
+/** DCF's with the role on the project, with builds as the default account, and for a cluster. */
+export type RuntimeStack = "dcf-gcp-project" | "dcf-gcp-default-builds" | "dcf-gcp-gke";
 
 export interface GcpBreakage {
   name: string;

@@ -52,7 +52,7 @@ export async function predict(run: GcpRun, documents: ProjectDocuments, rights: 
 async function predictExchange(run: GcpRun, trust: Trust): Promise<TokenExchangeAnswer> {
   if (!run.token) return imagine(run, trust, run.contract.workload);
   const { kind, raw } = run.token;
-  return evaluateTokenExchange({
+  const answer = await evaluateTokenExchange({
     audience: stsAudience(run.exchange),
     grantType: GRANT_TYPE,
     requestedTokenType: ACCESS_TOKEN_TYPE,
@@ -68,7 +68,12 @@ async function predictExchange(run: GcpRun, trust: Trust): Promise<TokenExchange
       return caller.status === "no-answer" ? contractsRole(run.contract.workload.subject) : caller;
     },
   });
+  // What is wrong with the issuer's own documents is no matter of the project, and Google may see them otherwise than they are seen from here.
+  const ofIssuer = !answer.allowed && run.exchange.issuerKeys !== "uploaded" && OF_ISSUER.has(answer.reason);
+  return ofIssuer && run.token.kind === "jwt" ? imagine(run, trust, run.contract.workload, run.token.jwt.claims) : answer;
 }
+
+const OF_ISSUER: ReadonlySet<ExchangeReason> = new Set(["discovery-issuer-differs", "issuer-unavailable", "key-unknown", "key-unusable", "signature-invalid"]);
 
 /** What a good token of this workload would be answered with. */
 export function imagine(run: GcpRun, { pool, provider }: Trust, { issuer, subject, audience }: Workload, claims: JsonObject = {}): TokenExchangeAnswer {

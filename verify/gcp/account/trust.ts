@@ -63,13 +63,18 @@ export async function accountMembers(run: GcpRun, documents: ProjectDocuments, r
   const becomes: readonly string[] = prediction?.exchange?.allowed === true ? prediction.exchange.identity.members : [];
   const { projectId, principal } = run.exchange;
   const wide: string[] = [];
+  const everywhere: string[] = [];
   for (const { reading, place } of [{ reading: own, place: email }, { reading: project, place: `project ${projectId}` }]) {
     if (reading.status !== "read") return unknown(reading.status === "absent" ? reading.detail : reading.reason);
     for (const { role, members } of reading.value.bindings) {
       const sets = members.filter((member) => member !== principal && isWide(run, member, becomes));
-      if (sets.length > 0 && (await rights.permissionsOf(role))?.includes(IMPERSONATE) === true) wide.push(...sets.map((member) => `${role} on ${place} for ${member}`));
+      const misplaced = place !== email && members.includes(principal);
+      if ((sets.length === 0 && !misplaced) || (await rights.permissionsOf(role))?.includes(IMPERSONATE) !== true) continue;
+      wide.push(...sets.map((member) => `${role} on ${place} for ${member}`));
+      if (misplaced) everywhere.push(`${role} on ${place} for ${principal}, which opens every account there`);
     }
   }
+  if (everywhere.length > 0) return fail(everywhere.join(", "), cause(run, "gcp.impersonation.binding-elsewhere", everywhere, { found: everywhere.join(", ") }));
   if (wide.length === 0) return pass(`no set of principals may impersonate ${email}`);
   return fail(wide.join(", "), cause(run, "gcp.impersonation.too-wide", wide, { found: wide.join(", ") }));
 }
