@@ -90,6 +90,12 @@ describe("the exchange of tokens", () => {
       { token: token(factory), provider: { attributeCondition: "google.subject == 'x' && has(assertion.team)" } },
       `the attribute condition "google.subject == 'x' && has(assertion.team)" is false: google.subject is "${SUBJECT}", assertion.team is not there`,
     ],
+    [
+      "a condition on what is inside of claims",
+      { token: token(factory, { a: { b: 1, c: null, d: "x" } }), provider: { attributeCondition: "assertion.a.b == 2 && assertion.a.c == 'x' && has(assertion.a.c.e) && has(assertion.a.d.e)" } },
+      `the attribute condition "assertion.a.b == 2 && assertion.a.c == 'x' && has(assertion.a.c.e) && has(assertion.a.d.e)" is false: assertion.a.b is 1, assertion.a.c is null, assertion.a.c.e is not there, assertion.a.d.e is not there`,
+    ],
+    ["a condition on nothing", { token: token(factory), provider: { attributeCondition: "1 > 2" } }, 'the attribute condition "1 > 2" is false'],
     ["a subject without a value", { token: token(factory), provider: { attributeMapping: { "google.subject": "assertion.name" } } }, "google.subject has no value (field not found: name); the assertion has aud, exp, iat, iss, sub"],
     ["a subject that is not mapped", { token: token(factory), provider: { attributeMapping: {} } }, "google.subject has no value (google.subject is not mapped); the assertion has aud, exp, iat, iss, sub"],
     ["a mapping that is no CEL", { token: token(factory), provider: { attributeMapping: { "google.subject": "sub" } } }, "google.subject has no value (its expression names sub, which is not there; there is assertion); the assertion has aud, exp, iat, iss, sub"],
