@@ -7,7 +7,7 @@ import { RunImages } from "./cloud-run-images.js";
 import { type Revision, type RunService, type RunStore, type ServicePlace, type ServiceSettings, type Template, serviceName } from "./cloud-run-store.js";
 import { defaultServiceAccount } from "./default-service-account.js";
 import { invalidArgument } from "./errors.js";
-import { newEtag } from "./iam-input.js";
+import { newEtag } from "./etag.js";
 import { IamStore } from "./iam-store.js";
 import type { GcpServiceContext } from "./service.js";
 import { GcpError, type GcpCaller, type GcpProject, type GcpResource } from "./types.js";

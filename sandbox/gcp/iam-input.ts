@@ -1,5 +1,4 @@
 /** What requests to IAM carry, read as Google's servers read JSON, and the lists that they answer. */
-import { randomBytes } from "node:crypto";
 
 import * as z from "zod";
 
@@ -107,11 +106,3 @@ export function pagingQuery({ pageSize, pageToken }: { pageSize?: number | undef
   return { query: new URLSearchParams({ ...(pageSize !== undefined && { pageSize: String(pageSize) }), ...(pageToken !== undefined && { pageToken }) }) };
 }
 
-/**
- * Base64 with its padding, on which clients insist, and without the characters that gcloud writes in the other alphabet when
- * it gives an etag back.
- */
-export function newEtag(): string {
-  const etag = randomBytes(8).toString("base64");
-  return /[+/]/.test(etag) ? newEtag() : etag;
-}

@@ -5,7 +5,8 @@ import { CUSTOM_ROLE, CUSTOM_ROLE_RETENTION_DAYS, ROLE_STAGES } from "../../fact
 import { PREDEFINED_ROLES, type RoleFact } from "../../facts/gcp/roles.js";
 import { invalidArgument } from "./errors.js";
 import { type IamContext, iamRoute, param, preconditionFailed, projectResource } from "./iam-context.js";
-import { maskPaths, message, newEtag, page, PAGING, pagingQuery, patched, read } from "./iam-input.js";
+import { maskPaths, message, page, PAGING, pagingQuery, patched, read } from "./iam-input.js";
+import { newEtag } from "./etag.js";
 import { isPermission, permissionsOf } from "./iam-permissions.js";
 import type { RoleRecord } from "./iam-store.js";
 import type { GcpRequest, GcpRoute } from "./service.js";

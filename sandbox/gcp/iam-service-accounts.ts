@@ -7,7 +7,8 @@ import { SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_RETENTION_DAYS, SERVICE_ACCOUNT_TEX
 import { parseServiceAccountEmail, serviceAccountEmail } from "../../facts/gcp/identifiers.js";
 import { invalidArgument } from "./errors.js";
 import { type IamContext, iamRoute, param, preconditionFailed, projectResource } from "./iam-context.js";
-import { maskPaths, message, newEtag, page, patched, read } from "./iam-input.js";
+import { maskPaths, message, page, patched, read } from "./iam-input.js";
+import { newEtag } from "./etag.js";
 import type { ServiceAccountRecord } from "./iam-store.js";
 import type { GcpRequest, GcpRoute } from "./service.js";
 import { GcpError, type GcpProject, type GcpResource } from "./types.js";

@@ -1,8 +1,8 @@
 /** Allow policies of every resource: what `setIamPolicy` checks, keeps and gives back. https://cloud.google.com/iam/docs/reference/rest/v1/Policy */
-import { randomBytes } from "node:crypto";
 import type { Binding, Policy } from "../../trust/gcp/types.js";
 import type { SandboxCore } from "../types.js";
 import { projectResource } from "./accounts.js";
+import { newEtag } from "./etag.js";
 import type { IamStore, View } from "./iam-store.js";
 import { deletedForm, memberOf } from "./policy-members.js";
 import { readPolicy } from "./policy-form.js";
@@ -104,10 +104,6 @@ function merge(bindings: readonly Binding[]): Binding[] {
 }
 
 /** Eight bytes; clients take padded base64 only. */
-function newEtag(): string {
-  return Buffer.concat([Buffer.from([0x07, 0x06]), randomBytes(6)]).toString("base64");
-}
-
 function versionTooLow(version: number): GcpError {
   const message = `Specified policy version (${version}) cannot be less than the existing policy version (3).`;
   return new GcpError("INVALID_ARGUMENT", `${message} For more information, please refer to https://cloud.google.com/iam/docs/policies#versions.`);
