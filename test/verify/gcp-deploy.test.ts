@@ -99,7 +99,7 @@ describe("depth deploy", () => {
 
   it("is public only where that is allowed", async () => {
     stage("project");
-    const report = await verify({ depth: "deploy", acceptResidue: true, allowPublicCanary: true });
+    const report = await verify({ depth: "deploy", acceptResidue: true, allowPublicCanary: true, account: { accessToken: sandbox.gcp.administrator().accessToken } });
     expect(withoutPass(report)).toEqual([]);
     expect(report.checks.find(({ id }) => id === "gcp.canary.builds.public")?.seen).toMatch(/without a token, made public: 200$/);
     expect(services()).toEqual([]);

@@ -19,6 +19,8 @@ export interface AccountNeed {
   permissions: readonly string[];
   /** For people. */
   title: string;
+  /** Check of the project's configuration that says whether the resource is there. */
+  there: string | undefined;
   values: Partial<GcpCauseValues>;
 }
 
@@ -34,12 +36,13 @@ export function repositoryOf({ grants }: Contract, { region }: BuildGrant): Repo
 export function accountNeeds(run: GcpRun, grant: BuildGrant): AccountNeed[] {
   const { sourceBucket, projectId } = grant;
   const repository = repositoryOf(run.contract, grant);
+  const sourceGrant = run.contract.grants.find((other) => other.kind === "gcs-bucket" && other.bucket === sourceBucket);
   return [
-    ...(sourceBucket === undefined ? [] : [{ code: "gcp.builds.source-denied" as const, resource: bucketResource(sourceBucket), permissions: permissionsOf("build-source"), title: `bucket ${sourceBucket}`, values: { found: sourceBucket } }]),
+    ...(sourceBucket === undefined ? [] : [{ code: "gcp.builds.source-denied" as const, resource: bucketResource(sourceBucket), permissions: permissionsOf("build-source"), title: `bucket ${sourceBucket}`, there: sourceGrant === undefined ? undefined : `bucket.${sourceGrant.id}`, values: { found: sourceBucket } }]),
     ...(repository === undefined
       ? []
-      : [{ code: "gcp.builds.push-denied" as const, resource: `//artifactregistry.googleapis.com/${repositoryName(repository)}`, permissions: permissionsOf("build-image"), title: `repository ${repository.repository}`, values: { found: repository.repository, expected: repository.location } }]),
-    { code: "gcp.builds.log-denied", resource: `//cloudresourcemanager.googleapis.com/projects/${projectId}`, permissions: permissionsOf("build-log"), title: `project ${projectId}`, values: {} },
+      : [{ code: "gcp.builds.push-denied" as const, resource: `//artifactregistry.googleapis.com/${repositoryName(repository)}`, permissions: permissionsOf("build-image"), title: `repository ${repository.repository}`, there: `repository.${repository.id}`, values: { found: repository.repository, expected: repository.location } }]),
+    { code: "gcp.builds.log-denied", resource: `//cloudresourcemanager.googleapis.com/projects/${projectId}`, permissions: permissionsOf("build-log"), title: `project ${projectId}`, there: undefined, values: {} },
   ];
 }
 

@@ -17,7 +17,7 @@ export function buildAccountChecks(run: GcpRun, parts: AccountParts, grant: Buil
     ...own,
     // Of the default account nobody promises anything: what it lacks is said of it below.
     ...(email === undefined ? [] : [actAsPrediction(run, parts, `${id}.account`, projectId, email, needs, "gcp.builds.act-as-missing")]),
-    ...accountNeeds(run, grant).map((need) => accountCheck(`builds.${id}.${need.code.replace(/^.*\./, "").replace("-denied", "")}`, `build account ${account}: rights on ${need.title}`, needs, () => needVerdict(run, parts, grant, need))),
+    ...accountNeeds(run, grant).map((need) => accountCheck(`builds.${id}.${need.code.replace(/^.*\./, "").replace("-denied", "")}`, `build account ${account}: rights on ${need.title}`, [...needs, ...(need.there === undefined ? [] : [need.there])], () => needVerdict(run, parts, grant, need))),
   ];
 }
 

@@ -7,7 +7,7 @@ import { cause, type GcpRun } from "./run.js";
 export function gkeAccountChecks(run: GcpRun, parts: AccountParts, grant: GkeGrant): Check[] {
   const { id, cluster, location, projectId, permissions } = grant;
   return [
-    accountCheck(`cluster.${id}`, `cluster ${cluster}`, [], async () => {
+    accountCheck(`cluster.${id}`, `cluster ${cluster}`, ["apis"], async () => {
       const reading = await parts.documents.get(clusterUrl(grant));
       if (reading.status === "unreadable") return unread(reading);
       if (reading.status === "absent") return fail(reading.detail, cause(run, "gcp.gke.cluster-missing", reading.detail, { subject: cluster, found: location, project: projectId }));

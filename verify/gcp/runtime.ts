@@ -10,7 +10,7 @@ import { accountPlace, heldCheck, projectPlace, repositoryPlace, servicePlace } 
 import { repositoryCheck, repositoryName } from "./registry.js";
 import type { GcpRun } from "./run.js";
 import { serviceChecks } from "./service.js";
-import { namingMissing } from "./service-causes.js";
+import { explainedBy, namingMissing } from "./service-causes.js";
 import { deployerValues, serviceAccountChecks } from "./service-prediction.js";
 
 /** What nobody needs to deploy, and with what the rest could be had. */
@@ -28,7 +28,7 @@ export function runtimeChecks(run: GcpRun, grants: readonly Grant[], { refusals,
     ...grants.flatMap((grant) => {
       switch (grant.kind) {
         case "artifact-registry-repository":
-          return [repositoryCheck(run, grant), heldCheck(run, { id: grant.id, place: repositoryPlace(repositoryName(grant)), wanted: grant.permissions, unwanted: ["artifactregistry.repositories.deleteArtifacts"], role: grant.role })];
+          return [repositoryCheck(run, grant), heldCheck(run, { id: grant.id, place: repositoryPlace(repositoryName(grant)), wanted: grant.permissions, unwanted: ["artifactregistry.repositories.deleteArtifacts"], role: grant.role })].map((check) => explainedBy(check, `gcp.account.repository.${grant.id}`));
         case "cloud-build":
           return buildChecks(run, grant);
         case "cloud-run-service":
@@ -73,7 +73,7 @@ function buildChecks(run: GcpRun, grant: GrantOf<"cloud-build">): Check[] {
   const account = grant.serviceAccountEmail;
   return [
     heldCheck(run, { id: grant.id, place: projectPlace(grant.projectId), wanted: grant.permissions, role: grant.role }),
-    ...(account === undefined ? [] : [namingMissing(run, actAsCheck(run, `${grant.id}.account`, grant.projectId, account), "gcp.builds.act-as-missing", { subject: account, project: grant.projectId })]),
+    ...(account === undefined ? [] : [explainedBy(namingMissing(run, actAsCheck(run, `${grant.id}.account`, grant.projectId, account), "gcp.builds.act-as-missing", { subject: account, project: grant.projectId }), `gcp.account.account.${grant.id}`)]),
   ];
 }
 
@@ -84,8 +84,8 @@ function deploymentRights(run: GcpRun, grant: GrantOf<"cloud-run-service">): Che
   const wanted = grant.permissions.filter((permission) => service === undefined || permission.startsWith("run.services."));
   const unwanted = grant.publicAccess === "platform" ? [] : ["run.services.setIamPolicy"];
   return [
-    namingMissing(run, heldCheck(run, { id, place, wanted, unwanted: service === undefined ? [] : unwanted, role: grant.role }), "gcp.service.deployer-role-missing", deployerValues(grant)),
-    namingMissing(run, actAsCheck(run, `${id}.account`, projectId, runtime), "gcp.service.act-as-missing", { subject: runtime, project: projectId }),
+    explainedBy(namingMissing(run, heldCheck(run, { id, place, wanted, unwanted: service === undefined ? [] : unwanted, role: grant.role }), "gcp.service.deployer-role-missing", deployerValues(grant)), `gcp.account.service.${id}`),
+    explainedBy(namingMissing(run, actAsCheck(run, `${id}.account`, projectId, runtime), "gcp.service.act-as-missing", { subject: runtime, project: projectId }), `gcp.account.account.${id}`),
   ];
 }
 

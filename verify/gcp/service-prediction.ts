@@ -17,7 +17,7 @@ export function serviceAccountChecks(run: GcpRun, parts: AccountParts, grant: Se
     ...(service === undefined
       ? [named(rightsCheck(run, parts, id, `project ${projectId}`, `//cloudresourcemanager.googleapis.com/projects/${projectId}`, permissions, [], role))]
       : [
-          accountCheck(`service.${id}`, `service ${service}`, [], () => serviceVerdict(run, parts, grant, service)),
+          accountCheck(`service.${id}`, `service ${service}`, ["apis"], () => serviceVerdict(run, parts, grant, service)),
           // A custom role of the platform's own has the right to set the policy; the role of the grant has the rest.
           named(rightsCheck(run, parts, id, `service ${service}`, `//run.googleapis.com/${serviceName(grant, service)}`, permissions, [`service.${id}`], role)),
           accountCheck(`invokers.${id}`, `who may invoke service ${service}`, [`service.${id}`], (scope) => invokers(run, parts, grant, service, scope)),
@@ -38,7 +38,7 @@ async function serviceVerdict(run: GcpRun, { documents }: AccountParts, grant: S
   const { ingress = OPEN_INGRESS, uri } = reading.value;
   const seen = `ingress ${String(ingress)}`;
   if (ingress !== OPEN_INGRESS && isOwnService(run, grant, service)) return fail(seen, cause(run, "gcp.service.internal-ingress", `its ingress is ${String(ingress)}`, values));
-  return pass(`${String(uri ?? "without an address")}, ${seen}`);
+  return pass(`${typeof uri === "string" ? uri : "without an address"}, ${seen}`);
 }
 
 /** By the service's policy and the project's, or with the check of invokers off. */

@@ -58,7 +58,8 @@ export function serviceChecks(run: GcpRun, grant: ServiceGrant): Check[] {
         found = read.service;
         const { state, message } = readiness(found);
         if (state === "failed") scope.remark(`Service ${service} is not ready${message === "" ? "" : `: ${message}`}`);
-        return pass(`${String(found["uri"] ?? "without an address")}, ingress ${String(found["ingress"])}`);
+        const { uri, ingress } = found;
+        return pass(`${typeof uri === "string" ? uri : "without an address"}, ingress ${String(ingress)}`);
       },
     },
     { ...base, id: `gcp.service.${grant.id}.endpoint`, title: `Service ${service}: who may call its address`, required: false, needs: [there], run: (scope) => endpoint(run, grant, service, found ?? {}, scope) },
