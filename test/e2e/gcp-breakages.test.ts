@@ -147,6 +147,17 @@ describe.each([...gcpBreakages, ...gcpTokenRows, ...gcpIssuerRows, ...klaviBreak
   });
 });
 
+describe("a trust that goes by the role's bare name", () => {
+  const bare = klaviBreakages.find(({ name }) => name.startsWith("the guide's mapping is compared with the role's bare name"))!;
+
+  it.each(["role", "assumed-role"])("takes an IAM user on the path /%s/NAME/ for the role, which verify says twice: who signed, and that he got in", async (path) => {
+    const trick: Situation = { ...bare, signer: async (klavi) => klavi.source(await klavi.user("delivery", `/${path}/${klavi.roleName}/`)) };
+    const staged = await stage(trick);
+    await expect(walk(sandbox, staged.contract, await staged.token.token(AbortSignal.timeout(10_000)))).resolves.toEqual({ hop: "none" });
+    expect(told(await verify("token", staged)).findings).toEqual([["gcp.aws.other-role"], ["gcp.provider.too-wide"]]);
+  });
+});
+
 describe("a contract that has the project's id where its number belongs", () => {
   const withId = (contract: Contract): Contract => ({ ...contract, exchange: { ...gcpExchangeOf(contract), poolProjectNumber: gcpExchangeOf(contract).projectId } });
 

@@ -3,7 +3,9 @@ import type { JsonObject } from "../../trust/jwt.js";
 import { fail, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { ask, describeAnswer, isOverload, type GcpAnswer } from "./answers.js";
 import { diagnoseImpersonation, impersonationMayBePropagation } from "./impersonation-causes.js";
-import type { GcpRun } from "./run.js";
+import type { GcpCauseCode } from "./causes.js";
+import { cause, type GcpRun } from "./run.js";
+import { tokenCause } from "./token.js";
 
 /** Seconds; no run takes longer. */
 export const SESSION_SECONDS = 900;
@@ -43,6 +45,9 @@ export function impersonationCheck(run: GcpRun, email: string): Check {
   };
 }
 
+/** What must never get as far as a token of the service account. */
+const SOMEBODY_ELSES: ReadonlySet<string> = new Set<GcpCauseCode>(["token.other-issuer", "token.other-subject", "gcp.aws.account-differs", "gcp.aws.other-role"]);
+
 async function runImpersonation(run: GcpRun, email: string, scope: CheckScope): Promise<Verdict> {
   const { answer, attempts, exhausted } = await run.waiter.until(
     "gcp.impersonation",
@@ -61,6 +66,8 @@ async function runImpersonation(run: GcpRun, email: string, scope: CheckScope): 
     const seen = `IAM Credentials answered ${describeAnswer(answer)}`;
     return found ? fail(seen, found) : unknown(seen);
   }
+  const foreign = run.token && (await tokenCause(run, run.token, new Date()));
+  if (foreign && SOMEBODY_ELSES.has(foreign.code)) return fail("IAM Credentials gave a token to somebody else than the contract's workload", cause(run, "gcp.provider.too-wide", foreign.evidence));
   run.session = { accessToken: String(answer.json["accessToken"]), as: email };
   return pass(`until ${expiry(answer.json)}${attempts > 1 ? `, at attempt ${attempts}` : ""}`);
 }

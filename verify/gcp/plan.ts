@@ -37,6 +37,7 @@ function tokenPlan(exchange: GcpExchange, { token, refusals = true }: VerifyOpti
   return [
     `With the token (${token?.description ?? ""}):`,
     `  sts.googleapis.com: token exchange at ${stsAudience(exchange)}`,
+    ...(exchange.subjectTokenType === "aws4_request" ? ["  AWS STS: the signed GetCallerIdentity itself, as Google sends it, for who signed"] : []),
     ...(email === undefined ? [] : [`  iamcredentials.googleapis.com: generateAccessToken of ${email}, 15 minutes`]),
     ...(refusals ? broken.map((what) => `  token exchange with ${what}, to be refused`) : []),
     ...(refusals && email !== undefined ? ["  generateAccessToken of an account that does not exist, to be refused"] : []),
