@@ -115,6 +115,17 @@ describe("depth deploy", () => {
     expect([report.exitCode, services(), await objects()]).toEqual([130, [], []]);
   });
 
+  it("cancels a build that it does not wait for", async () => {
+    stage("project");
+    const interrupt = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === "progress") interrupt.abort();
+    };
+    const report = await verify({ depth: "deploy", acceptResidue: true, signal: interrupt.signal, onEvent });
+    expect([report.exitCode, services(), await objects()]).toEqual([130, [], []]);
+    expect(report.residue.map(({ remove }) => remove.split(" ").slice(0, 4).join(" "))).toEqual(["gcloud artifacts docker images"]);
+  });
+
   it("is described by the plan", async () => {
     stage("project");
     const plan = await planVerification({ ...options(), depth: "deploy", acceptResidue: true });

@@ -8,7 +8,7 @@ import { grantedRoles } from "../../facts/gcp/grants.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { describeAnswer, isOverload, type GcpAnswer } from "./answers.js";
 import { bucketResource } from "./bucket.js";
-import { runBuild } from "./builds.js";
+import { buildsUrl, runBuild } from "./builds.js";
 import { accountCause, buildDiagnosis, repositoryOf } from "./builds-diagnosis.js";
 import { describeBuild, type BuildGrant } from "./builds-view.js";
 import { canaryArchive } from "./canary-archive.js";
@@ -292,11 +292,18 @@ class Canary {
     await this.#cleanService(scope, signal);
     await this.#cleanStaged(scope, signal);
     for (const { id, ended } of this.#builds) {
-      if (!ended) scope.leaves({ what: `build ${id}, which may still be under way`, remove: `gcloud builds cancel ${id} --region=${region} --project=${projectId}` });
+      if (!ended && !(await this.#cancel(id, signal))) scope.leaves({ what: `build ${id}, which may still be under way`, remove: `gcloud builds cancel ${id} --region=${region} --project=${projectId}` });
     }
     if (this.#builds.length > 0) {
       scope.leaves({ what: `the image ${this.#image}, if the build got so far`, remove: `gcloud artifacts docker images delete ${this.#image} --delete-tags --project=${projectId}` });
     }
+  }
+
+  /** The role for starting builds has the right to cancel them. False where the build may go on. */
+  async #cancel(id: string, signal: AbortSignal): Promise<boolean> {
+    const answer = await askAsSession(this.run, { method: "POST", url: `${buildsUrl(this.parts.builds)}/${id}:cancel`, body: {} }, signal);
+    // It was over by then.
+    return answer.ok || (answer.kind === "refused" && answer.code === "FAILED_PRECONDITION");
   }
 
   async #cleanService(scope: CheckScope, signal: AbortSignal): Promise<void> {
