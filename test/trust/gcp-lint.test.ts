@@ -132,6 +132,15 @@ describe("who else gets in", () => {
     expect(admitted(aws(condition, mapping), [member], klavi)).toEqual(expected);
   });
 
+  it("others with the session's name, in whichever partition and case", () => {
+    const everybody = [`principalSet://iam.googleapis.com/${POOL}/*`];
+    const one = { ...klavi, sessionName: "partner-1" };
+    expect(admitted(aws("assertion.arn.endsWith(':assumed-role/klavi-delivery/partner-1')"), everybody, one)).toEqual(["other-partition", "user-path"]);
+    expect(admitted(aws("assertion.arn.endsWith(':assumed-role/klavi-delivery/partner-1')"), everybody, { ...one, partition: "aws-us-gov" })).toEqual(["other-partition", "user-path"]);
+    expect(admitted(aws("assertion.arn.startsWith('arn:aws-us-gov:')"), everybody, { ...one, partition: "aws-us-gov" })).not.toContain("other-partition");
+    expect(admitted(oidc("assertion.sub.upperAscii() == 'ABC'"), [], { kind: "oidc", subject: "ABC" })).toEqual(["subject-case"]);
+  });
+
   it("other sessions only where one is meant, and other accounts only by a provider of theirs", () => {
     const one = { ...klavi, sessionName: "partner-1" };
     expect(admitted(aws(`assertion.arn.startsWith('${ROLE}/')`), [AWS_MEMBER], one)).toEqual(["named-in-condition", "other-session"]);
@@ -216,11 +225,25 @@ describe("other providers of the pool", () => {
     expect(codes(own, { members: [SUBJECT_MEMBER], providers: [own, provider] })).toEqual(expected);
   });
 
+  it("reach groups, and the whole pool", () => {
+    const group = `principalSet://iam.googleapis.com/${POOL}/group/dcf`;
+    const grouped = other({ attributeMapping: { "google.subject": "assertion.sub", "google.groups": "assertion.roles" } });
+    const certainties = (provider: WorkloadIdentityPoolProvider, member: string) => reachablePrincipals(own.name, [own, provider], [member]).map(({ certainty }) => certainty);
+    expect(certainties(grouped, group)).toEqual(["shown"]);
+    expect(certainties(other({}), group)).toEqual([]);
+    expect(certainties(other({}), `principalSet://iam.googleapis.com/${POOL}/*`)).toEqual(["shown"]);
+    expect(certainties(other({ attributeCondition: "assertion.sub == 'a' && assertion.sub == 'b'" }), `principalSet://iam.googleapis.com/${POOL}/*`)).toEqual([]);
+    expect(certainties(other({}), "allUsers")).toEqual([]);
+  });
+
   it("of another AWS account reach a bare role name, and not the role's ARN", () => {
     const second = { ...aws(undefined, KLAVI_GUIDE_MAPPING), name: `${POOL}/providers/second`, aws: { accountId: "999999999999" } };
     const reached = (member: string, mapping: Record<string, string>) => reachablePrincipals(PROVIDER, [aws(), { ...second, attributeMapping: mapping }], [member], klavi).map(({ certainty }) => certainty);
     expect(reached(BARE_MEMBER, KLAVI_GUIDE_MAPPING)).toEqual(["shown"]);
     expect(reached(AWS_MEMBER, DEFAULT_AWS_MAPPING)).toEqual([]);
+    const session = `principal://iam.googleapis.com/${POOL}/subject/${ROLE}-x/session`;
+    expect(reached(session, DEFAULT_AWS_MAPPING)).toEqual([]);
+    expect(reachablePrincipals(PROVIDER, [{ ...second, attributeMapping: DEFAULT_AWS_MAPPING, aws: { accountId: ACCOUNT } }], [session]).map(({ example }) => example)).toEqual([{ account: ACCOUNT, arn: `${ROLE}-x/session`, userid: `${ROLE}-x/session` }]);
     const oidcSecond = other({ attributeMapping: { "google.subject": "assertion.sub", "attribute.aws_role": "assertion.role" } });
     expect(reachablePrincipals(PROVIDER, [oidcSecond], [AWS_MEMBER], klavi)).toMatchObject([{ certainty: "shown", example: { role: ROLE } }]);
   });

@@ -71,6 +71,8 @@ describe("members", () => {
     [`${set}/attribute.Aws/x`, undefined],
     [`${set}/attribute.aws/`, undefined],
     [`${set}/group/`, undefined],
+    [`${principal}/xsubject/x`, undefined],
+    [`${set}/xgroup/x`, undefined],
     ["user:a@b.example", undefined],
   ])("%s", (member, expected) => {
     expect(parseFederatedMember(member)).toEqual(expected);
@@ -80,6 +82,7 @@ describe("members", () => {
     "allUsers",
     "allAuthenticatedUsers",
     "user:a@b.example",
+    "user:principal@b.example",
     "group:a@b.example",
     "serviceAccount:dcf@customer-app-prod.iam.gserviceaccount.com",
     "serviceAccount:customer-app-prod.svc.id.goog[dcf/agent]",
@@ -129,6 +132,7 @@ describe("extract", () => {
     ["/order_date={date}/", "2019-11-03"],
     ["buckets/{name}/", "acme-orders-aaa"],
     ["/orders/{empty}order_date", ""],
+    ["projects/{at_once}_/", ""],
     ["{start}/data_lake", "projects/_/buckets/acme-orders-aaa"],
     ["orders/{end}", "order_date=2019-11-03/aef87g87ae0876"],
     ["{all}", object],

@@ -80,7 +80,8 @@ function candidates(provider: WorkloadIdentityPoolProvider, member: FederatedMem
     const role = intended?.kind === "aws" ? intended.roleName : "role";
     const value = member.kind === "pool" ? "" : member.value;
     const alike: IntendedIdentity = { kind: "aws", accountId: aws.accountId, roleName: role };
-    const spelled = /^arn:aws[a-z-]*:(?:sts|iam)::\d{12}:.+/.test(value) ? [{ kind: "aws" as const, account: aws.accountId, arn: value, userId: value }] : [];
+    // A caller's ARN is always of the provider's own account.
+    const spelled = /^arn:aws[a-z-]*:(?:sts|iam)::(\d{12}):.+/.exec(value)?.[1] === aws.accountId ? [{ kind: "aws" as const, account: aws.accountId, arn: value, userId: value }] : [];
     return [credentialOf(alike), ...adversariesOf(alike).map(({ credential }) => credential), ...spelled];
   }
   const value = member.kind === "pool" ? "x" : member.value;
