@@ -18,9 +18,9 @@ function ratioRow(what: string, ratio: number, goal: number, detail: string): vo
   row(what, ratio.toFixed(2), `goal ${goal} or less`, detail);
 }
 
-async function verification(sandbox: BenchSandbox, network: Network): Promise<void> {
+async function verification(integration: string, sandbox: BenchSandbox, network: Network): Promise<void> {
   const { wallMs, chain } = await measureVerification(sandbox, network, "storage", { chain: [LATENCY_MS, 450], runs: 9, chainRuns: 3 });
-  ratioRow(`verify at ${LATENCY_MS} ms latency / critical path`, wallMs / (chain * LATENCY_MS), 1.15, `${wallMs.toFixed(0)} ms / ${chain} calls x ${LATENCY_MS} ms`);
+  ratioRow(`${integration}: verify at ${LATENCY_MS} ms latency / critical path`, wallMs / (chain * LATENCY_MS), 1.15, `${wallMs.toFixed(0)} ms / ${chain} calls x ${LATENCY_MS} ms`);
 }
 
 /**
@@ -31,7 +31,7 @@ async function verification(sandbox: BenchSandbox, network: Network): Promise<vo
 async function deepVerification(sandbox: BenchSandbox, network: Network): Promise<void> {
   const { wallMs, chain, buildsMs } = await measureVerification(sandbox, network, "deploy", { chain: [600, 1000], runs: 5, chainRuns: 1 });
   const critical = chain * LATENCY_MS + buildsMs;
-  row(`verify --depth deploy at ${LATENCY_MS} ms / critical path`, (wallMs / critical).toFixed(2), "", `${wallMs.toFixed(0)} ms / (${chain} calls x ${LATENCY_MS} ms + two builds' ${buildsMs.toFixed(0)} ms); pauses between polls are no part of the path`);
+  row(`dcf-aws: verify --depth deploy at ${LATENCY_MS} ms / critical path`, (wallMs / critical).toFixed(2), "", `${wallMs.toFixed(0)} ms / (${chain} calls x ${LATENCY_MS} ms + two builds' ${buildsMs.toFixed(0)} ms); pauses between polls are no part of the path`);
   const what = "  the same steps by aws CLI commands / verify";
   const missing = withoutAwsCli();
   if (missing !== undefined) {
@@ -62,14 +62,25 @@ async function main(): Promise<void> {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   const help = compareProcesses([join(root, "bin", "cloud-federation.js"), "--help"], ["-e", "0"]);
   ratioRow("cloud-federation --help / node -e 0", help.ratio, 3, `${help.ms.toFixed(0)} ms / ${help.baselineMs.toFixed(0)} ms`);
-  const program = compareProcesses(["-e", `require(${JSON.stringify(join(dist, "stacks", "index.js"))}); require(${JSON.stringify(join(dist, "stacks", "dcf-aws.js"))})`], ["-e", 'require("@pulumi/pulumi")']);
-  ratioRow("start of the stack program / loading the SDK alone", program.ratio, 1.3, `${program.ms.toFixed(0)} ms / ${program.baselineMs.toFixed(0)} ms`);
-  const sandbox = await forkSandbox(root);
-  const network = new Network({ env: sandbox.env, ca: sandbox.caPem });
-  try {
-    await verification(sandbox, network);
+  for (const integration of ["dcf-aws", "dcf-gcp"]) {
+    const load = ["index.js", `${integration}.js`].map((file) => `require(${JSON.stringify(join(dist, "stacks", file))})`).join("; ");
+    const program = compareProcesses(["-e", load], ["-e", 'require("@pulumi/pulumi")']);
+    ratioRow(`${integration}: start of the stack program / loading the SDK`, program.ratio, 1.3, `${program.ms.toFixed(0)} ms / ${program.baselineMs.toFixed(0)} ms`);
+  }
+  await within("dcf-aws", async (sandbox, network) => {
+    await verification("dcf-aws", sandbox, network);
     await deepVerification(sandbox, network);
     await manyAtOnce(sandbox, network, 200);
+  });
+  await within("dcf-gcp", (sandbox, network) => verification("dcf-gcp", sandbox, network));
+}
+
+/** With a sandbox that has the integration in it, and connections that are kept. */
+async function within(integration: string, measure: (sandbox: BenchSandbox, network: Network) => Promise<void>): Promise<void> {
+  const sandbox = await forkSandbox(root, integration);
+  const network = new Network({ env: sandbox.env, ca: sandbox.caPem });
+  try {
+    await measure(sandbox, network);
   } finally {
     network.close();
     await sandbox.close();

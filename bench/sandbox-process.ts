@@ -1,4 +1,4 @@
-/** A sandbox with dcf-aws in it, in a process of its own: what is measured does not share its event loop. */
+/** A sandbox with an integration in it, in a process of its own: what is measured does not share its event loop. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -22,8 +22,8 @@ export interface BenchSandbox extends Ready {
   close(): Promise<void>;
 }
 
-export async function forkSandbox(root: string): Promise<BenchSandbox> {
-  const child = fork(__filename, [root], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+export async function forkSandbox(root: string, integration: string): Promise<BenchSandbox> {
+  const child = fork(__filename, [root, integration], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const ready = await answer<Ready>(child);
   const ask = async (question: Question): Promise<number> => {
     const answered = answer<number>(child);
@@ -53,9 +53,9 @@ async function answer<T>(child: ChildProcess): Promise<T> {
   return message;
 }
 
-async function serve(root: string): Promise<void> {
+async function serve(root: string, integration: string): Promise<void> {
   const sandbox = await startSandbox();
-  const { outputs } = await provision({ sandbox, root, integration: "dcf-aws" });
+  const { outputs } = await provision({ sandbox, root, integration });
   process.send?.({ url: sandbox.url, contract: outputs["contract"], env: sandbox.env(), caPem: sandbox.caPem } satisfies Ready);
   process.on("message", (message) => {
     if (message === "memory") process.send?.(process.resourceUsage().maxRSS * 1024);
@@ -64,4 +64,4 @@ async function serve(root: string): Promise<void> {
   });
 }
 
-if (require.main === module) void serve(join(process.argv[2] ?? "."));
+if (require.main === module) void serve(join(process.argv[2] ?? "."), process.argv[3] ?? "dcf-aws");

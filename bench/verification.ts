@@ -1,5 +1,6 @@
 /** What a verification takes, against how long its longest chain of calls takes at the least. */
 import { SandboxClient } from "../cli/sandbox-client.js";
+import { readContract } from "../contract/index.js";
 import { functionToken, verifyContract, type Depth, type Network, type Report } from "../verify/index.js";
 import { median } from "./measure.js";
 import type { BenchSandbox } from "./sandbox-process.js";
@@ -25,8 +26,8 @@ export interface Latencies {
 /** As a pipeline does that verifies many: connections are kept from one verification to the next, the token is there. */
 export async function verifyOnce(sandbox: BenchSandbox, network: Network, depth: Depth): Promise<{ report: Report; ms: number }> {
   const client = new SandboxClient(sandbox.url);
-  const { subject } = (sandbox.contract as { workload: { subject: string } }).workload;
-  const mint = async (order: object): Promise<string> => (await client.post<{ token: string }>("/tokens", { subject, ...order })).token;
+  const { issuer, subject, audience } = readContract(sandbox.contract).workload;
+  const mint = async (order: object): Promise<string> => (await client.post<{ token: string }>("/tokens", { issuer, subject, audience, ...order })).token;
   const own = await mint({});
   const token = functionToken(async (order) => (Object.keys(order).length === 0 ? own : mint(order)), ["subject", "audience", "expiresInSeconds"]);
   const began = performance.now();

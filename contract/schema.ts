@@ -46,7 +46,7 @@ const azureExchange = z.object({
   principalId: z.uuid().describe("Object id of the service principal"),
 });
 
-const projectNumber = z.string().regex(/^[1-9]\d*$/);
+const projectNumber = z.string().regex(/^[1-9]\d*$/, "must be the number of a project, as `gcloud projects describe` shows it, not its id");
 
 const gcpExchange = z.object({
   type: z.literal("gcp-workload-identity"),
