@@ -4,6 +4,8 @@ module.exports = {
   testMatch: ["**/*.test.ts"],
   setupFiles: ["<rootDir>/test/setup.ts"],
   testTimeout: 60_000,
+  // Jest leaves one core free for people; most of this suite waits for processes and sockets of its own.
+  maxWorkers: "100%",
   modulePathIgnorePatterns: ["<rootDir>/dist"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: {
