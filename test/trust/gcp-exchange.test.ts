@@ -331,6 +331,22 @@ describe("an exchange explained", () => {
     expect(outcomes(explain({}, { presented })).signature).toBe("not-looked-at");
     expect(outcomes(explain({}, { presented: { kind: "jwt", token: token(factory, {}, {}, factory.foreign) }, issuer: evidence })).signature).toBe("fails");
     expect(JSON.stringify(explained)).not.toContain(presented.token);
+    expect(explained.steps.map(({ detail }) => detail)).toEqual([
+      `${PROVIDER} takes credentials`,
+      "it has iss, sub, aud",
+      ISSUER,
+      `"https://iam.googleapis.com/${PROVIDER}"`,
+      "it is in time",
+      `made by the issuer's key "rsa-1"`,
+      `it becomes ${member}`,
+      `assertion.sub == '${SUBJECT}'`,
+      `it is ${member}`,
+    ]);
+    const uploaded = { ...goodProvider(), attributeCondition: undefined, oidc: { issuerUri: ISSUER, jwksJson: JSON.stringify(keysOf(factory)) } };
+    expect(explain({}, { presented, provider: uploaded }).steps.filter(({ step }) => step === "signature" || step === "condition")).toEqual([
+      { step: "signature", outcome: "passes", detail: `made by the uploaded key "rsa-1"` },
+      { step: "condition", outcome: "passes", detail: "there is no condition" },
+    ]);
   });
 
   it("goes on behind what fails, and names the first as STS does", () => {
@@ -344,6 +360,8 @@ describe("an exchange explained", () => {
     const aws = { kind: "aws", account: "999999999999", arn: ARN, userId: "X:y" } as const;
     expect(outcomes(explain({}, { presented: aws, provider: awsProvider() }))).toEqual({ provider: "passes", account: "fails", mapping: "passes", condition: "passes" });
     expect(outcomes(explain({}, { presented: aws }))).toEqual({ provider: "passes", account: "not-looked-at" });
+    expect(outcomes(explain({}, { provider: awsProvider() }))).toEqual({ provider: "passes", token: "not-looked-at" });
+    expect(outcomes(explain({}, { provider: awsProvider(), presented: { kind: "jwt", token: "x" } }))).toEqual({ provider: "passes", token: "not-looked-at" });
     expect(outcomes(explain({}, { provider: undefined }))).toEqual({ provider: "fails" });
     expect(outcomes(explain({}, { presented: { kind: "jwt", token: "x" } }))).toEqual({ provider: "passes", token: "fails" });
     expect(outcomes(explain({}, { provider: { ...goodProvider(), attributeMapping: { "google.subject": "assertion.none" } } })).mapping).toBe("fails");

@@ -78,13 +78,29 @@ describe("conditions", () => {
   it.each(["", undefined])("missing (%j): worse where everybody has tokens, or more than one subject is bound", (condition) => {
     expect(codes(oidc(condition))).toEqual(["error condition-missing"]);
     expect(codes(oidc(condition), { members: [SUBJECT_MEMBER] })).toEqual(["warning condition-missing"]);
+    expect(codes(oidc(condition), { members: [SUBJECT_MEMBER, "serviceAccount:a@customer-app-prod.iam.gserviceaccount.com"] })).toEqual(["error condition-missing"]);
     expect(codes(oidc(condition, undefined, "https://token.actions.githubusercontent.com"), { members: [SUBJECT_MEMBER] })).toEqual(["error condition-missing"]);
   });
 
-  it.each([`assertion.sub == '${SUBJECT}'`, `assertion.sub == '${SUBJECT}' && assertion.iss == '${ISSUER}'`, "assertion.sub in ['a', 'b']", "assertion.sub.startsWith('system:serviceaccount:dcf:')", "assertion.sub != 'x' && assertion.team == 'y'"])(
+  it.each([`assertion.sub == '${SUBJECT}'`, `assertion.sub == '${SUBJECT}' && assertion.iss == '${ISSUER}'`, "assertion.sub in ['a', 'b']", "assertion.sub == 'a' || assertion.sub == 'b'", "assertion.sub == 'a' || false", "assertion.sub == 'a' || assertion.sub < assertion.sub", "assertion.sub == 'a' || ['b'].exists(i, i == assertion.sub)", "assertion.sub.startsWith('system:serviceaccount:dcf:')", "assertion.sub != 'x' && assertion.team == 'y'", "assertion.sub != 'x' && assertion.sub in ['y', 'z']", "assertion.sub != 'x:' && assertion.sub.startsWith('x:')"])(
     "nothing to say without knowing who is meant: %s",
     (condition) => expect(lintProvider(oidc(condition))).toEqual([]),
   );
+
+  it.each<[WorkloadIdentityPoolProvider, string]>([
+    [oidc(), "There is no condition: every credential of the issuer is exchanged, and who gets rights depends on the bindings alone."],
+    [aws(), "There is no condition: every credential of the AWS account is exchanged, and who gets rights depends on the bindings alone."],
+    [oidc("false"), "The condition is never true: nobody gets in."],
+    [oidc("true"), "The condition looks at nothing of the credential: it lets everybody in, or fails for everybody."],
+    [oidc("assertion.sub.startsWith('a')"), 'assertion.sub only has to begin with "a": longer names begin so too.'],
+    [oidc("(assertion.sub + 'x').startsWith(assertion.iss)"), 'a value only has to begin with "": longer names begin so too.'],
+    [oidc("assertion.sub.contains('a')"), 'assertion.sub is tested with contains("a"), which other values pass too.'],
+    [oidc("assertion.sub.endsWith(assertion.team)"), "assertion.sub is tested with endsWith(…), which other values pass too."],
+    [oidc(`assertion.iss == '${ISSUER}'`), "The condition looks at assertion.iss, which every workload of the issuer or account has."],
+    [oidc("size(assertion) > 3"), "The condition looks at no claim, which every workload of the issuer or account has."],
+  ])("says what is wrong: $attributeCondition", (provider, message) => {
+    expect(lintProvider(provider)[0]?.message).toBe(message);
+  });
 
   it("names the condition that would do", () => {
     expect(lintProvider(oidc("true"), { intended: dcf })[0]?.fix).toContain(`assertion.sub == '${SUBJECT}'`);
@@ -184,6 +200,22 @@ describe("the workload itself", () => {
     expect(budget(undefined, { ...DEFAULT_AWS_MAPPING, "google.subject": "assertion.userid" })).toEqual([]);
     expect(lintProvider(aws(`assertion.arn.startsWith('${role}/')`), { intended: long })[0]?.message).toContain(`names of up to ${room} fit`);
     expect(codes(aws(`assertion.arn.startsWith('${ROLE}/')`), { intended: klavi, members: [AWS_MEMBER] })).toEqual([]);
+    const one = { intended: { ...long, sessionName: "p" }, members };
+    expect(codes(aws(`assertion.arn == '${role}/p'`), one)).toEqual([]);
+  });
+
+  it("is said to be whom it is, and where the mistake is", () => {
+    const first = (provider: WorkloadIdentityPoolProvider, options: ProviderLintOptions) => lintProvider(provider, options)[0];
+    expect(first(aws(`assertion.arn.startsWith('${ROLE}/')`), { intended: klavi, members: [BARE_MEMBER] })?.message).toBe(
+      `The workload gets in and is none of the members that rights are granted to: it is principal://iam.googleapis.com/${POOL}/subject/${ROLE}/session, ${AWS_MEMBER}.`,
+    );
+    expect(first(oidc("assertion.sub == 'x'"), { intended: dcf })).toMatchObject({ code: "workload-refused", path: "attributeCondition" });
+    expect(first(oidc(`assertion.sub == '${SUBJECT}'`, { "google.subject": "assertion.name" }), { intended: dcf })).toMatchObject({ code: "workload-refused", path: "attributeMapping" });
+    const loose = oidc("assertion.sub.endsWith('4711')");
+    expect(lintProvider(loose, { intended: dcf }).find(({ code }) => code === "admits-subject-within")?.message).toBe('Not only the workload gets in, but also a workload whose subject ends with this one ("x' + SUBJECT + '").');
+    expect(lintProvider(loose, { intended: dcf, members: [`principalSet://iam.googleapis.com/${POOL}/*`] }).find(({ code }) => code === "admits-subject-within")?.message).toContain("gets in as this member, but also");
+    expect(first(aws("true"), {})?.fix).toContain(`arn:aws:sts::${ACCOUNT}:assumed-role/<role>/`);
+    expect(first(oidc("true"), {})?.fix).toContain("assertion.sub == '<subject>'");
   });
 });
 

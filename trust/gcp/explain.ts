@@ -95,9 +95,13 @@ function awsSteps(trail: Trail, { aws }: WorkloadIdentityPoolProvider, { account
 
 function jwtSteps(trail: Trail, { now, issuer }: ExchangeToExplain, provider: WorkloadIdentityPoolProvider, presented: Exclude<Presented, { kind: "aws" }>): JsonObject | undefined {
   const { oidc } = provider;
+  if (oidc === undefined) {
+    trail.skip("token", "the provider takes no tokens of an issuer");
+    return undefined;
+  }
   const token = presented.kind === "jwt" ? readToken(presented.token) : undefined;
-  if (oidc === undefined || (token !== undefined && isRefusal(token))) {
-    trail.note("token", token !== undefined && isRefusal(token) ? token : undefined, "the provider takes no tokens of an issuer");
+  if (token !== undefined && isRefusal(token)) {
+    trail.note("token", token, "");
     return undefined;
   }
   const claims = token?.claims ?? (presented.kind === "claims" ? presented.claims : {});

@@ -48,7 +48,7 @@ function callsOf(tree: Expr, name: string): { target: Expr | undefined; args: re
 
 /** A side that looks at nothing, or compares something with itself, decides without the credential. */
 function alternatives(tree: Expr, pin: string): Finding[] {
-  const open = callsOf(tree, "_||_").some(({ args }) => args.some((side) => namesIn(side).variables.length === 0 || comparesWithItself(side)));
+  const open = callsOf(tree, "_||_").some(({ args }) => args.some((side) => (namesIn(side).variables.length === 0 && !isFalse(side)) || comparesWithItself(side)));
   if (!open) return [];
   return [
     {
@@ -59,6 +59,10 @@ function alternatives(tree: Expr, pin: string): Finding[] {
       fix: `Set the condition ${pin}.`,
     },
   ];
+}
+
+function isFalse({ exprKind }: Expr): boolean {
+  return exprKind.case === "constExpr" && exprKind.value.constantKind.case === "boolValue" && !exprKind.value.constantKind.value;
 }
 
 function comparesWithItself(tree: Expr): boolean {
