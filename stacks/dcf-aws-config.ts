@@ -3,7 +3,8 @@ import { z } from "zod";
 import { buildTagMistakes, exactViolation, sessionNameViolation, tagMistakes } from "../components/aws/common.js";
 import { computeTypes } from "../facts/aws/codebuild.js";
 import { dcfArtifactKey } from "../facts/aws/dcf-buildspec.js";
-import { bucketNameViolation, logRetentionDays, numberRules, numberViolation, textRules, textViolation, type NumberRule, type TextRule } from "../facts/aws/index.js";
+import { bucketNameViolation, logRetentionDays, numberRules, textRules } from "../facts/aws/index.js";
+import { numberViolation, textViolation, type NumberRule, type TextRule } from "../facts/rules.js";
 
 /** Text that follows a rule; the JSON Schema has the rule's length and form, the message its words. */
 function text(rule: TextRule, description: string, violation = (value: string) => textViolation(rule, value)) {

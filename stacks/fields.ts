@@ -1,6 +1,6 @@
 /** Fields of configuration schemas: the message has a rule's words, the JSON Schema its length and form. */
 import { z } from "zod";
-import { numberViolation, textViolation, type NumberRule, type TextRule } from "../facts/aws/limits.js";
+import { numberViolation, textViolation, type NumberRule, type TextRule } from "../facts/rules.js";
 
 /** Text that follows a rule. */
 export function text(rule: TextRule, description: string, violation = (value: string) => textViolation(rule, value)) {

@@ -1,6 +1,7 @@
 /** The grant kind `codebuild-project`: starting and following builds, as a statement of the role's inline policy. */
 import * as pulumi from "@pulumi/pulumi";
-import { actionsOf, textRules, textViolation } from "../../facts/aws/index.js";
+import { actionsOf, textRules } from "../../facts/aws/index.js";
+import { textViolation } from "../../facts/rules.js";
 import { knownOr, type InputChecks } from "../inputs.js";
 import type { PolicyStatement } from "./policy.js";
 

@@ -1,7 +1,8 @@
 /** What the AWS components check alike. */
 import type * as pulumi from "@pulumi/pulumi";
 import { codeBuildRules } from "../../facts/aws/codebuild.js";
-import { quotas, textRules, textViolation } from "../../facts/aws/index.js";
+import { quotas, textRules } from "../../facts/aws/index.js";
+import { textViolation } from "../../facts/rules.js";
 import type { InputChecks } from "../inputs.js";
 import { hasWildcard } from "./trust-document.js";
 

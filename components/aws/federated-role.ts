@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam/index.js";
-import { numberRules, numberViolation, textRules, textViolation } from "../../facts/aws/index.js";
+import { numberRules, textRules } from "../../facts/aws/index.js";
+import { numberViolation, textViolation } from "../../facts/rules.js";
 import { InputChecks, knownOr } from "../inputs.js";
 import { checkTags, exactViolation, sessionNameViolation, subjectViolation, titleOf, type Tags } from "./common.js";
 import { checkGrants, type GrantsArgs } from "./grants.js";

@@ -7,16 +7,8 @@ import { getRegionOutput } from "@pulumi/aws/getRegion.js";
 import * as iam from "@pulumi/aws/iam/index.js";
 import { computeTypes } from "../../facts/aws/codebuild.js";
 import type { dcfProjectVariables } from "../../facts/aws/dcf-buildspec.js";
-import {
-  choiceViolation,
-  logRetentionDays,
-  numberRules,
-  numberViolation,
-  partitionNamed,
-  partitionOfRegion,
-  textRules,
-  textViolation,
-} from "../../facts/aws/index.js";
+import { logRetentionDays, numberRules, partitionNamed, partitionOfRegion, textRules } from "../../facts/aws/index.js";
+import { choiceViolation, numberViolation, textViolation } from "../../facts/rules.js";
 import { InputChecks } from "../inputs.js";
 import { STAGED_BUILDS_PREFIX } from "./artifact-bucket.js";
 import { buildTagMistakes, checkTags, titleOf, type Tags } from "./common.js";

@@ -1,6 +1,7 @@
 /** The grant kind `lambda-functions`: the functions whose names begin alike, as statements of the role's inline policy. */
 import * as pulumi from "@pulumi/pulumi";
-import { actionsOf, partitionOfRegion, textRules, textViolation } from "../../facts/aws/index.js";
+import { actionsOf, partitionOfRegion, textRules } from "../../facts/aws/index.js";
+import { textViolation } from "../../facts/rules.js";
 import { knownOr, type InputChecks } from "../inputs.js";
 import type { PolicyStatement } from "./policy.js";
 

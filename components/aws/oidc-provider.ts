@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam/index.js";
-import { quotas, textRules, textViolation } from "../../facts/aws/index.js";
+import { quotas, textRules } from "../../facts/aws/index.js";
+import { textViolation } from "../../facts/rules.js";
 import { InputChecks, type Mistake } from "../inputs.js";
 import { checkTags, titleOf, type Tags } from "./common.js";
 import { adoptionMistakes } from "./provider-adoption.js";

@@ -1,6 +1,7 @@
 /** The grant kind `s3-objects`: artifacts in a bucket, as statements of the role's inline policy. */
 import * as pulumi from "@pulumi/pulumi";
-import { actionsOf, partitionNamed, textRules, textViolation } from "../../facts/aws/index.js";
+import { actionsOf, partitionNamed, textRules } from "../../facts/aws/index.js";
+import { textViolation } from "../../facts/rules.js";
 import { parseArn } from "../../trust/aws/arn.js";
 import { knownOr, type InputChecks } from "../inputs.js";
 import type { PolicyStatement } from "./policy.js";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getBucketOutput } from "@pulumi/gcp/storage/getBucket.js";
-import { numberViolation } from "../../facts/aws/limits.js";
+import { numberViolation } from "../../facts/rules.js";
 import { childOptions, GcpChecks, lookupOptions, type Labels } from "./common.js";
 import { hardenedBucket } from "./hardened-bucket.js";
 import { numberRules } from "../../facts/gcp/limits.js";

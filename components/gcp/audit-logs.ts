@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getIamPolicyOutput } from "@pulumi/gcp/projects/getIamPolicy.js";
 import { IAMAuditConfig } from "@pulumi/gcp/projects/iamauditConfig.js";
-import { choiceViolation } from "../../facts/aws/limits.js";
+import { choiceViolation } from "../../facts/rules.js";
 import { childOptions, GcpChecks, lookupOptions } from "./common.js";
 
 /** https://cloud.google.com/logging/docs/audit/configure-data-access#config-project */

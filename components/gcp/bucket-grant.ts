@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { IAMCustomRole } from "@pulumi/gcp/projects/iamcustomRole.js";
 import { BucketIAMMember } from "@pulumi/gcp/storage/bucketIAMMember.js";
-import { choiceViolation } from "../../facts/aws/limits.js";
+import { choiceViolation } from "../../facts/rules.js";
 import { grantedRoles, permissionsOf } from "../../facts/gcp/grants.js";
 import { childOptions, GcpChecks } from "./common.js";
 

@@ -6,7 +6,7 @@ import { IAMCustomRole } from "@pulumi/gcp/projects/iamcustomRole.js";
 import { IAMMember as ProjectIamMember } from "@pulumi/gcp/projects/iammember.js";
 import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember as AccountIamMember } from "@pulumi/gcp/serviceaccount/iammember.js";
-import { choiceViolation } from "../../facts/aws/limits.js";
+import { choiceViolation } from "../../facts/rules.js";
 import { grantedRoles, permissionsOf } from "../../facts/gcp/grants.js";
 import { childOptions, GcpChecks, lookupOptions, serviceAccountName, type Labels } from "./common.js";
 

@@ -1,7 +1,7 @@
 /** What the GCP components check and look up alike. */
 import * as pulumi from "@pulumi/pulumi";
 import { getProjectOutput } from "@pulumi/gcp/organizations/getProject.js";
-import { textViolation } from "../../facts/aws/limits.js";
+import { textViolation } from "../../facts/rules.js";
 import { parseServiceAccountEmail } from "../../facts/gcp/identifiers.js";
 import { LABELS, ruleViolation, textRules } from "../../facts/gcp/limits.js";
 import { InputChecks } from "../inputs.js";

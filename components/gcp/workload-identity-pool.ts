@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { WorkloadIdentityPool } from "@pulumi/gcp/iam/workloadIdentityPool.js";
 import { WorkloadIdentityPoolProvider } from "@pulumi/gcp/iam/workloadIdentityPoolProvider.js";
-import { numberViolation } from "../../facts/aws/limits.js";
+import { numberViolation } from "../../facts/rules.js";
 import { poolName, providerName } from "../../facts/gcp/identifiers.js";
 import type { Mistake } from "../inputs.js";
 import { awsAdmission, oidcAdmission, sessionNameRoom, type AwsRole } from "./attribute-mapping.js";

@@ -3,7 +3,7 @@ import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
 import { Role } from "@pulumi/kubernetes/rbac/v1/role.js";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import { textRules } from "../../facts/gcp/limits.js";
-import { textViolation } from "../../facts/aws/limits.js";
+import { textViolation } from "../../facts/rules.js";
 import { InputChecks } from "../inputs.js";
 
 export interface KubernetesDeploymentAccessArgs {

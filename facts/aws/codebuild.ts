@@ -1,5 +1,5 @@
 /** CodeBuild's limits, formats, phases and refusals, as data. https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html */
-import type { Grade } from "./limits.js";
+import type { Grade } from "../rules.js";
 
 const userGuide = "https://docs.aws.amazon.com/codebuild/latest/userguide";
 const apiReference = "https://docs.aws.amazon.com/codebuild/latest/APIReference";

@@ -1,5 +1,6 @@
 /** Amazon ECR's limits, formats and refusals, as data. Texts are hints: AWS changes them; codes are the contract. */
-import { textRules, type Grade } from "./limits.js";
+import { textRules } from "./limits.js";
+import type { Grade } from "../rules.js";
 import { actionsOf } from "./permissions.js";
 
 const api = "https://docs.aws.amazon.com/AmazonECR/latest/APIReference";

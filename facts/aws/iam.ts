@@ -2,7 +2,8 @@
  * With what IAM and STS refuse besides what a component's input is checked for: limits and formats of the API's members
  * and the quotas of a fresh account.
  */
-import { type Grade, quotas } from "./limits.js";
+import { quotas } from "./limits.js";
+import type { Grade } from "../rules.js";
 
 const iamApi = "https://docs.aws.amazon.com/IAM/latest/APIReference";
 const stsApi = "https://docs.aws.amazon.com/STS/latest/APIReference";

@@ -1,5 +1,5 @@
 /** AWS Lambda's limits, formats and refusals, as data. Texts are hints: AWS changes them; codes are the contract. */
-import type { Grade } from "./limits.js";
+import type { Grade } from "../rules.js";
 
 const api = "https://docs.aws.amazon.com/lambda/latest/api";
 const guide = "https://docs.aws.amazon.com/lambda/latest/dg";

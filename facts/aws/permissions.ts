@@ -1,5 +1,5 @@
 /** What DCF, its builds and its functions need in a customer's account: every action with the reason for it. */
-import type { Grade } from "./limits.js";
+import type { Grade } from "../rules.js";
 
 export interface Permission {
   /** IAM action, such as `s3:GetObject`. */

@@ -7,7 +7,7 @@
  *   https://repost.aws/knowledge-center/iam-sts-invalididentitytoken
  */
 
-import type { Grade } from "./limits.js";
+import type { Grade } from "../rules.js";
 
 export type { Grade };
 

@@ -1,5 +1,5 @@
 /** Artifact Registry's formats, places and refusals, as data. Texts are hints: Google changes them; codes are the contract. */
-import type { Grade } from "../aws/limits.js";
+import type { Grade } from "../rules.js";
 import { bucketLocations } from "./storage.js";
 
 const docs = "https://cloud.google.com/artifact-registry/docs";

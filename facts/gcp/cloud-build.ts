@@ -1,5 +1,5 @@
 /** Cloud Build's limits, builders and refusals, as data. Texts are hints: Google changes them; codes are the contract. */
-import type { Grade } from "../aws/limits.js";
+import type { Grade } from "../rules.js";
 
 const docs = "https://cloud.google.com/build/docs";
 

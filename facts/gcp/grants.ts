@@ -1,5 +1,5 @@
 /** What DCF, its builds and Klavi need in a customer's project: each permission with its reason, and the role that has it. */
-import type { Grade } from "../aws/limits.js";
+import type { Grade } from "../rules.js";
 
 export interface NeededPermission {
   permission: string;

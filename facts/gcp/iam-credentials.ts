@@ -2,7 +2,7 @@
  * How the IAM Service Account Credentials API refuses, in Google's error envelope.
  * https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
  */
-import type { Grade } from "../aws/limits.js";
+import type { Grade } from "../rules.js";
 import { LIFETIME_EXTENSION_CONSTRAINT } from "./sts.js";
 
 export interface CredentialsRefusalFact {

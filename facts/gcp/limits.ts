@@ -1,5 +1,5 @@
 /** Google Cloud's formats of names and values, as data: what a value must look like, in whose words, from which page. */
-import { textViolation, type NumberRule, type TextRule } from "../aws/limits.js";
+import { textViolation, type NumberRule, type TextRule } from "../rules.js";
 import { MAPPED_BYTES } from "./attributes.js";
 import { ALLOWED_AUDIENCES, AWS_ACCOUNT_ID, CUSTOM_ROLE, POOL_TEXTS, SERVICE_ACCOUNT_ID } from "./iam.js";
 

@@ -1,5 +1,5 @@
 /** Cloud Storage's limits, places and refusals, as data. Texts are hints: Google changes them; statuses and reasons are the contract. */
-import type { Grade } from "../aws/limits.js";
+import type { Grade } from "../rules.js";
 
 const docs = "https://cloud.google.com/storage/docs";
 

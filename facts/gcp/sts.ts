@@ -5,7 +5,7 @@
  * - recorded answers of the real service (2026-09-28): https://github.com/danielbodart/frisket
  * - answers that users posted: https://github.com/google-github-actions/auth/issues
  */
-import type { Grade } from "../aws/limits.js";
+import type { Grade } from "../rules.js";
 
 export const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";

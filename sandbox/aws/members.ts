@@ -1,6 +1,6 @@
 /** Members of an operation's input, checked against the API model and refused in its words. */
 import * as z from "zod";
-import type { TextRule } from "../../facts/aws/limits.js";
+import type { TextRule } from "../../facts/rules.js";
 import type { Operation, OperationRequest } from "./service.js";
 import { AwsError } from "./types.js";
 

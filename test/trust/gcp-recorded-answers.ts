@@ -4,7 +4,7 @@
  * recorded from the service (https://github.com/danielbodart/frisket, 2026-09-28); documented ones are texts that users posted
  * or that Google's troubleshooting page has; the others are conclusions.
  */
-import type { Grade } from "../../facts/aws/limits.js";
+import type { Grade } from "../../facts/rules.js";
 import type { ExchangeReason, WorkloadIdentityPool, WorkloadIdentityPoolProvider } from "../../trust/gcp.js";
 import type { JsonObject } from "../../trust/jwt.js";
 import { discoveryOf, makeKey, signToken, type TestKey } from "./tokens.js";

@@ -5,7 +5,8 @@
 import { ACTION_SCOPES, UNSCOPED_ACTIONS } from "../../facts/aws/action-scopes.js";
 import { s3Action } from "../../facts/aws/s3.js";
 import { parseArn } from "./arn.js";
-import { bySeverity, malformedFindings, type Finding } from "./findings.js";
+import { malformedFindings } from "./findings.js";
+import { bySeverity, type Finding } from "../findings.js";
 import { parsePolicy, type Statement } from "./policy.js";
 import { coversAction } from "./statements.js";
 

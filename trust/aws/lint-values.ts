@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
 import { parseOperator, type ConditionTest } from "./conditions.js";
-import type { Finding } from "./findings.js";
+import type { Finding } from "../findings.js";
 
 /** Whether the operator compares whole texts, byte for byte. */
 export function isExactPin({ operator }: ConditionTest): boolean {

@@ -7,14 +7,15 @@
 import { conditionClaims } from "../../facts/aws/conditions.js";
 import { policySize, quotas } from "../../facts/aws/limits.js";
 import { parseOperator, type ConditionTest } from "./conditions.js";
-import { bySeverity, malformedFindings, type Finding } from "./findings.js";
+import { malformedFindings } from "./findings.js";
+import { bySeverity, type Finding } from "../findings.js";
 import { isExactPin, subjectValueFindings, valueFindings } from "./lint-values.js";
 import { parsePolicy, type Statement } from "./policy.js";
 import { coversAction } from "./statements.js";
 import { WEB_IDENTITY_ACTION } from "./trust-policy.js";
 
 export { lintPermissions, type PermissionsLintOptions } from "./lint-permissions.js";
-export type { Finding, Severity } from "./findings.js";
+export type { Finding, Severity } from "../findings.js";
 
 export interface TrustLintOptions {
   /** The URLs of the account's providers, with or without `https://`; a trust on any other is an error. Default: not checked. */

@@ -1,6 +1,6 @@
 /** What a condition says for itself, before anybody is put to it. https://cloud.google.com/iam/docs/workload-identity-federation#conditions */
 import { MULTI_TENANT_ISSUERS } from "../../facts/gcp/iam.js";
-import type { Finding } from "../aws/findings.js";
+import type { Finding } from "../findings.js";
 import { compileCel, type Expr } from "./cel.js";
 import { childrenOf, namesIn, pathOf, selectsOf, textOf } from "./cel-names.js";
 import type { WorkloadIdentityPoolProvider } from "./types.js";

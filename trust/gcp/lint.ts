@@ -5,7 +5,7 @@
  */
 import { MAPPED_BYTES } from "../../facts/gcp/attributes.js";
 import { poolOf } from "../../facts/gcp/identifiers.js";
-import { bySeverity, type Finding } from "../aws/findings.js";
+import { bySeverity, type Finding } from "../findings.js";
 import { credentialOf, type Adversary, type IntendedIdentity } from "./adversaries.js";
 import { aliases, present, reachablePrincipals } from "./aliases.js";
 import { selectsOf } from "./cel-names.js";
@@ -15,7 +15,7 @@ import { mappingMistakes, mappingOf } from "./mapping.js";
 import { memberViolation, parseFederatedMember } from "./principal.js";
 import type { WorkloadIdentityPoolProvider } from "./types.js";
 
-export type { Finding, Severity } from "../aws/findings.js";
+export type { Finding, Severity } from "../findings.js";
 
 export interface ProviderLintOptions {
   /** The workload that is meant. Left out: only what can be read is found, and nobody is put to the provider. */
