@@ -6,6 +6,7 @@
  * anything else raises it, and `readContract` upgrades older versions one step at a time.
  */
 import { z } from "zod";
+import { AZURE_CLOUD_NAMES } from "../facts/azure/clouds.js";
 
 export const CONTRACT_KIND = "cloud-federation/contract";
 export const CONTRACT_VERSION = 1;
@@ -37,13 +38,23 @@ const awsExchange = z.object({
   sessionName: text.optional().describe("Only set when the trust pins the session name: the pattern it must match"),
 });
 
+/** Entra's and ARM's ids are GUIDs that need not be of an RFC 4122 version. */
+const guid = z.guid();
+
 const azureExchange = z.object({
   type: z.literal("azure-client-assertion"),
-  cloud: z.enum(["public", "usgovernment", "china"]),
-  tenantId: z.uuid(),
-  subscriptionId: z.uuid().optional(),
-  clientId: z.uuid(),
-  principalId: z.uuid().describe("Object id of the service principal"),
+  cloud: z.enum(AZURE_CLOUD_NAMES).describe("Which of Azure's clouds; decides every endpoint"),
+  tenantId: guid,
+  subscriptionId: guid.optional().describe("Absent where no grant is on a resource of a subscription"),
+  clientId: guid.describe("Application (client) id that the platform names at the token endpoint"),
+  principalId: guid.describe("Object id of the service principal: whom roles are assigned to"),
+  identity: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("managed-identity"), resourceId: text.describe("ARM id of the user-assigned managed identity") }),
+      z.object({ kind: z.literal("application"), objectId: guid.describe("Object id of the app registration; no role is ever assigned to it") }),
+    ])
+    .describe("What carries the federated identity credential"),
+  federatedCredential: text.describe("Name of the federated identity credential"),
 });
 
 const projectNumber = z.string().regex(/^[1-9]\d*$/, "must be the number of a project, as `gcloud projects describe` shows it, not its id");
@@ -127,11 +138,36 @@ export const grantSchema = z.discriminatedUnion("kind", [
   z.object({ ...grantBase, kind: z.literal("project-logs"), role, projectId: text }),
   z.object({
     ...grantBase,
+    kind: z.literal("azure-resource-group"),
+    role,
+    subscriptionId: guid,
+    resourceGroup: text,
+    correlationId: text.optional().describe("Value of the group's dcfCorrelationId tag, where the platform looks for one"),
+  }),
+  z.object({
+    ...grantBase,
     kind: z.literal("blob-container"),
+    role,
+    subscriptionId: guid,
+    resourceGroup: text,
     account: text,
     container: text,
+    blobEndpoint: z.url({ protocol: /^https$/ }).describe("The account's primary blob endpoint, as read back: https://ACCOUNT.blob.core.windows.net/"),
+    grantedOn: z.enum(["container", "account"]).describe("Scope of the role assignment"),
+  }),
+  z.object({
+    ...grantBase,
+    kind: z.literal("app-service"),
+    role: text.optional().describe("The role that the rights are granted by: that on the resource group"),
+    subscriptionId: guid,
     resourceGroup: text,
-    subscriptionId: z.uuid(),
+    plan: text,
+    site: text,
+    hostName: text.describe("Default host name, as read back"),
+    registry: text,
+    loginServer: text.describe("The registry's host name, as read back"),
+    pullIdentityId: text.optional().describe("ARM id of the user-assigned managed identity that sites pull images with; absent: the site's system-assigned one"),
+    containerPort: z.number().int().min(1).max(65535).describe("Port that the container listens on"),
   }),
 ]);
 
@@ -146,7 +182,7 @@ export const targetSchema = z.object({
 export const refusalTargetSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("s3-bucket"), bucket: text, region: text, accountId: text }),
   z.object({ kind: z.literal("gcs-bucket"), bucket: text, projectId: text }),
-  z.object({ kind: z.literal("blob-container"), account: text, container: text }),
+  z.object({ kind: z.literal("blob-container"), account: text, container: text, blobEndpoint: z.url({ protocol: /^https$/ }) }),
 ]);
 
 export const contractSchema = z.object({
@@ -165,6 +201,7 @@ export const contractSchema = z.object({
 export type Workload = z.infer<typeof workloadSchema>;
 export type Exchange = z.infer<typeof exchangeSchema>;
 export type AwsExchange = z.infer<typeof awsExchange>;
+export type AzureExchange = z.infer<typeof azureExchange>;
 export type GcpExchange = z.infer<typeof gcpExchange>;
 export type Grant = z.infer<typeof grantSchema>;
 export type GrantKind = Grant["kind"];
