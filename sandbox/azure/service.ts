@@ -1,6 +1,7 @@
 /** How the Azure services of the sandbox are cut: routes of REST methods on parsed input, authorised one by one; the front owns the wire. */
 import type { SandboxCore, WireRequest, WireResponse } from "../types.js";
 import type { AzureCloudFacts } from "../../facts/azure/clouds.js";
+import type { Directory } from "./directory.js";
 import type { AzureCaller, AzureCloud, AzureSubscription } from "./types.js";
 
 /** One call of a method, by the wire or past it. */
@@ -99,6 +100,8 @@ export interface ArmResources {
   effective(id: string): ArmResource | undefined;
   /** Of one type, below a scope (`/subscriptions/S` or a group's id, say); everywhere where no scope is given. */
   list(type: string, scope?: string): ArmResource[];
+  /** As `list`, as enforcement sees it now. */
+  listEffective(type: string, scope?: string): ArmResource[];
   /** Of every type, below a scope, itself not included. */
   below(scope: string): ArmResource[];
   put(resource: ArmResource, options?: { propagates?: boolean }): ArmResource;
@@ -118,6 +121,8 @@ export interface AzureServiceContext {
   readonly core: SandboxCore;
   readonly cloud: AzureCloud;
   readonly resources: ArmResources;
+  /** Service principals of applications and managed identities. */
+  readonly directory: Directory;
   /** Throws AzureError 403 `AuthorizationFailed` in ARM's words (client, object id, action, scope) when the caller may not; `ScopeLocked` is `assertUnlocked`'s. */
   require(caller: AzureCaller, action: string, scope: string, options?: AccessOptions): void;
   allows(caller: AzureCaller, action: string, scope: string, options?: AccessOptions): boolean;
