@@ -44,12 +44,12 @@ export class MemoryStore implements ResourceStore {
   }
 
   list<T>(type: string): { id: string; value: T }[] {
-    const found: { id: string; value: T }[] = [];
-    for (const [id, versions] of this.#types.get(type) ?? []) {
-      const value = copyOut<T>(versions.at(-1));
-      if (value !== undefined) found.push({ id, value });
-    }
-    return found;
+    return this.#list(type, (versions) => versions.at(-1));
+  }
+
+  listEffective<T>(type: string): { id: string; value: T }[] {
+    const now = this.clock.now().getTime();
+    return this.#list(type, (versions) => versions.findLast((version) => version.visibleAt <= now));
   }
 
   types(): string[] {
@@ -91,6 +91,15 @@ export class MemoryStore implements ResourceStore {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #list<T>(type: string, pick: (versions: readonly Version[]) => Version | undefined): { id: string; value: T }[] {
+    const found: { id: string; value: T }[] = [];
+    for (const [id, versions] of this.#types.get(type) ?? []) {
+      const value = copyOut<T>(pick(versions));
+      if (value !== undefined) found.push({ id, value });
+    }
+    return found;
   }
 
   #versions(type: string, id: string): Version[] | undefined {

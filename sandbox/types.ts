@@ -25,6 +25,8 @@ export interface ResourceStore {
   /** The value that enforcement sees now: as `get`, but changes still propagating are not there yet. */
   effective<T>(type: string, id: string): T | undefined;
   list<T>(type: string): { id: string; value: T }[];
+  /** As `list`, of what enforcement sees now: what was deleted and is still in force included. */
+  listEffective<T>(type: string): { id: string; value: T }[];
   types(): string[];
   put(type: string, id: string, value: unknown, options?: PutOptions): void;
   delete(type: string, id: string, options?: PutOptions): boolean;
