@@ -1,21 +1,27 @@
 /** Brings assignments, deny assignments and roles, as enforcement sees them now, to the question whether a call is allowed. */
 import { authorizationFailed } from "./arm-errors.js";
 import { covers } from "./arm-ids.js";
+import type { Registrations } from "./providers.js";
 import type { AccessOptions, ArmResource, ArmResources } from "./service.js";
 import type { AzureCaller } from "./types.js";
 
 export const ROLE_ASSIGNMENT_TYPE = "Microsoft.Authorization/roleAssignments";
 
 export class RoleAuthoriser {
-  constructor(private readonly resources: ArmResources) {}
+  constructor(
+    private readonly resources: ArmResources,
+    private readonly registrations: Registrations,
+  ) {}
 
   allows(caller: AzureCaller, action: string, scope: string, options: AccessOptions = {}): boolean {
     if (caller.kind === "anonymous") return false;
     return this.#assignments(caller, scope).some((assignment) => simplyGrants(assignment, action, options));
   }
 
+  /** A namespace that is not registered shows only to those who might write there. */
   require(caller: AzureCaller, action: string, scope: string, options?: AccessOptions): void {
     if (!this.allows(caller, action, scope, options)) throw authorizationFailed(caller, action, scope);
+    if (options?.dataAction !== true && /\/write$/i.test(action)) this.registrations.assertRegistered(scope);
   }
 
   #assignments(caller: AzureCaller, scope: string): ArmResource[] {
