@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import { createAdmin } from "./admin.js";
 import { createAws } from "./aws/index.js";
 import type { AwsCloud } from "./aws/types.js";
+import { createAzure } from "./azure/index.js";
+import type { AzureCloud } from "./azure/types.js";
 import { CertificateAuthority, type CaMaterial } from "./certificates.js";
 import { createClientFiles, type ClientFiles, type GoogleFiles } from "./client-files.js";
 import { SandboxClock } from "./clock.js";
@@ -60,6 +62,7 @@ export interface Sandbox {
   /** Credentials of GCP's administrator for Google's clients; beside the CA's certificate, and removed with it. */
   readonly googleFiles: GoogleFiles;
   readonly aws: AwsCloud;
+  readonly azure: AzureCloud;
   readonly gcp: GcpCloud;
   readonly kubernetes: KubernetesCloud;
   /** What both engines provision with. */
@@ -143,10 +146,11 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     fetchPublic: publicFetcher({ issuers: issuerService, trusted: authorities.trusted, authority: authorities.of }),
   };
   const aws = createAws(core);
+  const azure = createAzure(core);
   const gcp = createGcp(core, { aws: (request) => aws.service.handle(request), issuers, kubernetes: () => kubernetes.cloud });
   const kubernetes = createKubernetes(core, { issuers, google: gcp.cloud, caPem: authorities.trusted.certPem });
   const admin = createAdmin(() => sandbox);
-  const server = new SandboxServer({ services: [issuerService.documents, kubernetes.service, gcp.service, issuerService, aws.service], admin, authority: authorities.of, log });
+  const server = new SandboxServer({ services: [issuerService.documents, kubernetes.service, azure.service, gcp.service, issuerService, aws.service], admin, authority: authorities.of, log });
   const port = await server.listen(options.port ?? 0);
 
   const persistence =
@@ -174,6 +178,7 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     caFile: files.caFile,
     googleFiles: files.google,
     aws: aws.cloud,
+    azure: azure.cloud,
     gcp: gcp.cloud,
     kubernetes: kubernetes.cloud,
     tables: [aws.table, gcp.table, kubernetes.table],

@@ -1,6 +1,6 @@
 /** Entra's directory: the service principals of every tenant, with the applications and managed identities that they stand for. */
 import { randomUUID } from "node:crypto";
-import type { SandboxCore } from "../types.js";
+import type { PutOptions, SandboxCore } from "../types.js";
 import { SERVICE_PRINCIPAL } from "./store-types.js";
 
 export type PrincipalKind = "Application" | "ManagedIdentity";
@@ -64,7 +64,7 @@ export interface ServicePrincipalRecord {
 export class DirectoryStore implements Directory {
   constructor(private readonly core: SandboxCore) {}
 
-  create({ tenantId, displayName, kind, clientId = randomUUID(), alternativeNames = [] }: NewPrincipal): DirectoryPrincipal {
+  create({ tenantId, displayName, kind, clientId = randomUUID(), alternativeNames = [] }: NewPrincipal, options: { atOnce?: boolean; graphPermissions?: readonly string[] } = {}): DirectoryPrincipal {
     const record: ServicePrincipalRecord = {
       id: randomUUID(),
       appId: clientId,
@@ -77,8 +77,9 @@ export class DirectoryStore implements Directory {
       appRoleAssignmentRequired: false,
       createdDateTime: this.core.clock.now().toISOString(),
       tags: [],
+      ...(options.graphPermissions && { graphPermissions: options.graphPermissions }),
     };
-    this.put(tenantId, record);
+    this.put(tenantId, record, { propagates: options.atOnce !== true });
     return asPrincipal(tenantId, record);
   }
 
@@ -89,8 +90,8 @@ export class DirectoryStore implements Directory {
 
   ofResource(resourceId: string, view: DirectoryView = "written"): DirectoryPrincipal | undefined {
     const wanted = resourceId.toLowerCase();
-    const found = this.core.store.list<ServicePrincipalRecord>(SERVICE_PRINCIPAL).find(({ value }) => value.alternativeNames.some((name) => name.toLowerCase() === wanted));
-    return found && this.find(tenantOf(found.id), found.value.id, view);
+    const found = this.#all(view).find(({ value }) => value.alternativeNames.some((name) => name.toLowerCase() === wanted));
+    return found && asPrincipal(tenantOf(found.id), found.value);
   }
 
   delete(tenantId: string, objectId: string): boolean {
@@ -99,16 +100,19 @@ export class DirectoryStore implements Directory {
 
   record(tenantId: string, objectOrClientId: string, view: DirectoryView = "written"): ServicePrincipalRecord | undefined {
     const wanted = objectOrClientId.toLowerCase();
-    const found = this.list(tenantId).find(({ id, appId }) => id === wanted || appId.toLowerCase() === wanted);
-    return found && view === "effective" ? this.core.store.effective(SERVICE_PRINCIPAL, key(tenantId, found.id)) : found;
+    return this.list(tenantId, view).find(({ id, appId }) => id === wanted || appId.toLowerCase() === wanted);
   }
 
-  list(tenantId: string): ServicePrincipalRecord[] {
-    return this.core.store.list<ServicePrincipalRecord>(SERVICE_PRINCIPAL).flatMap(({ id, value }) => (tenantOf(id) === tenantId ? [value] : []));
+  list(tenantId: string, view: DirectoryView = "written"): ServicePrincipalRecord[] {
+    return this.#all(view).flatMap(({ id, value }) => (tenantOf(id) === tenantId ? [value] : []));
   }
 
-  put(tenantId: string, record: ServicePrincipalRecord): void {
-    this.core.store.put(SERVICE_PRINCIPAL, key(tenantId, record.id), record, { propagates: true });
+  put(tenantId: string, record: ServicePrincipalRecord, options: PutOptions = { propagates: true }): void {
+    this.core.store.put(SERVICE_PRINCIPAL, key(tenantId, record.id), record, options);
+  }
+
+  #all(view: DirectoryView): { id: string; value: ServicePrincipalRecord }[] {
+    return view === "effective" ? this.core.store.listEffective(SERVICE_PRINCIPAL) : this.core.store.list(SERVICE_PRINCIPAL);
   }
 }
 

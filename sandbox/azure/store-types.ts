@@ -1,6 +1,8 @@
 /** Names of what Azure in the sandbox keeps in the store besides ARM's resources, which are `azure:arm/<type in lower case>`. */
 export const TENANT = "azure:account/tenant";
 export const SUBSCRIPTION = "azure:account/subscription";
+/** Client id of a tenant's administrator. */
+export const ADMINISTRATOR = "azure:account/administrator";
 export const APPLICATION = "azure:graph/application";
 export const SERVICE_PRINCIPAL = "azure:graph/servicePrincipal";
 export const FEDERATED_CREDENTIAL = "azure:graph/federatedIdentityCredential";
