@@ -6,6 +6,8 @@ import { parseServiceAccountEmail } from "../../facts/gcp/identifiers.js";
 import { LABELS, ruleViolation, textRules } from "../../facts/gcp/limits.js";
 import { InputChecks } from "../inputs.js";
 
+export { childOptions, lookupOptions } from "../options.js";
+
 export type Labels = Record<string, pulumi.Input<string>>;
 
 /** Checks of one component's inputs, in its name. */
@@ -78,23 +80,10 @@ export function serviceAccountName(email: string, projectId: string): string {
   return `projects/${parseServiceAccountEmail(email)?.projectId ?? projectId}/serviceAccounts/${email}`;
 }
 
-/**
- * Options of a component's children. A component's own `dependsOn` does not reach them by itself, and everything here waits
- * for the APIs to be enabled.
- */
-export function childOptions(parent: pulumi.ComponentResource, opts?: pulumi.ComponentResourceOptions): pulumi.CustomResourceOptions & { parent: pulumi.Resource } {
-  return { parent, ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) };
-}
-
 /** A project's number, by which principals and providers are named. Needs `resourcemanager.projects.get`. */
 export function projectNumber(parent: pulumi.Resource, checks: InputChecks, projectId: pulumi.Input<string>): pulumi.Output<string> {
   const { number } = getProjectOutput({ projectId }, { parent });
   return checks.value("projectId", number, (known) =>
     textViolation(textRules.projectNumber, known) === undefined ? undefined : "names a project that Google tells no number of: its credentials may not read it (resourcemanager.projects.get)",
   );
-}
-
-/** Options of a lookup that needs an API: made once what the component depends on is there. */
-export function lookupOptions(parent: pulumi.ComponentResource, opts?: pulumi.ComponentResourceOptions): pulumi.InvokeOutputOptions {
-  return { parent, ...(opts?.dependsOn === undefined ? {} : { dependsOn: opts.dependsOn }) };
 }
