@@ -86,7 +86,11 @@ export function compareInputs(
     typeof name === "string" &&
     name === valueAt(olds, behaviour.physicalName) &&
     !generatedName.test(name);
-  return { changes, replaces, deleteBeforeReplace: replaces && (behaviour.deleteBeforeReplace === true || nameTaken) };
+  return { changes, replaces, deleteBeforeReplace: replaces && (deletesFirst(behaviour, olds) || nameTaken) };
+}
+
+function deletesFirst({ deleteBeforeReplace = false }: ResourceBehaviour, olds: Properties): boolean {
+  return typeof deleteBeforeReplace === "boolean" ? deleteBeforeReplace : deleteBeforeReplace(olds);
 }
 
 /** `metadata.name` is the member `name` of the property `metadata`. */

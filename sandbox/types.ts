@@ -143,8 +143,8 @@ export interface ResourceBehaviour<Scope extends ProviderScope = ProviderScope> 
   readonly type: string;
   /** Inputs whose change replaces the resource: names, or paths into one such as `metadata.name`. */
   readonly replaceOn: readonly string[];
-  /** True where the old one must go first because the name is taken. */
-  readonly deleteBeforeReplace?: boolean;
+  /** True where the old one must go first because the name is taken; a provider may tell by the inputs of the old one. */
+  readonly deleteBeforeReplace?: boolean | ((olds: Properties) => boolean);
   /** The input that holds the unique physical name (or its path), where there is one: a replacement that keeps a name which the program gave must delete first. */
   readonly physicalName?: string;
   /** Inputs that the cloud decides where the program does not: read back as inputs only if the program gave them. */
