@@ -13,6 +13,8 @@ export class RegistryError extends Error {
     readonly code: string,
     message: string,
     readonly headers: Record<string, string> = {},
+    /** What the refusal is about, where the registry says so. */
+    readonly detail?: unknown,
   ) {
     super(message);
     this.name = "RegistryError";
@@ -111,8 +113,8 @@ export function createRegistry(parts: RegistryParts): (request: WireRequest) => 
       const { headers, ...response } = await answer(request);
       return { ...response, headers: { ...common, ...headers } };
     } catch (error) {
-      const { status, code, message, headers } = asRegistryError(error, parts);
-      return { status, headers: { ...common, "content-type": "application/json; charset=utf-8", ...headers }, body: JSON.stringify({ errors: [{ code, message }] }) };
+      const { status, code, message, headers, detail } = asRegistryError(error, parts);
+      return { status, headers: { ...common, "content-type": "application/json; charset=utf-8", ...headers }, body: JSON.stringify({ errors: [{ code, message, detail }] }) };
     }
   };
 }
