@@ -85,7 +85,7 @@ export function createBlob(context: AzureServiceContext): AzureService {
   return {
     name: "blob",
     serves: (host) => accountAt(host) !== undefined,
-    audiences: () => [STORAGE_AUDIENCE],
+    audiences: ({ blobSuffix }) => [STORAGE_AUDIENCE, ...state.accounts().map(({ name }) => `https://${name}.${blobSuffix}`)],
     routes: METHODS.flatMap((method) => [route(method, "/"), route(method, "/{path=**}")]),
     handle(request) {
       const address = addressOf(request);

@@ -1,5 +1,5 @@
 /** What every ARM method of Azure Storage begins with: which account is meant, whether the caller may, whether it is there. */
-import { ACCOUNT_TYPE, type Account, CONTAINER_TYPE, type Container, type StorageState, containerId } from "./storage-state.js";
+import { ACCOUNT_TYPE, type Account, type Container, type StorageState } from "./storage-state.js";
 import { groupId, parseArmId } from "./arm-ids.js";
 import { invalidContent, parentNotFound, resourceNotFound } from "./arm-errors.js";
 import type { AzureRequest, AzureServiceContext } from "./service.js";
@@ -58,13 +58,7 @@ export class StorageArm {
     if (!container) throw storageRefusal("ContainerNotFound");
     return { account, container };
   }
-
-  isNewContainer(account: Account, name: string): boolean {
-    return this.context.resources.get(containerId(account, name)) === undefined;
-  }
 }
-
-export { CONTAINER_TYPE };
 
 /** `/blobServices/default/containers/c` → `/blobServices/containers`. */
 const typesOf = (below: string): string => below.split("/").slice(1).filter((_, index) => index % 2 === 0).map((type) => `/${type}`).join("");
@@ -80,7 +74,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> => ty
 
 /** https://learn.microsoft.com/rest/api/storagerp: values that an account's property cannot have. */
 export const invalidValue = (value: unknown, property: string): AzureError =>
-  new AzureError(400, "InvalidRequestPropertyValue", `The value '${typeof value === "object" ? JSON.stringify(value) : String(value)}' is not allowed for property ${property}.`);
+  new AzureError(400, "InvalidRequestPropertyValue", `The value '${typeof value === "string" ? value : JSON.stringify(value)}' is not allowed for property ${property}.`);
 
 /** `If-Match` of policies; everything matches where there is none. */
 export function assertMatches({ headers }: AzureRequest, etag: string | undefined): void {

@@ -60,7 +60,7 @@ function changed(account: Account, container: Container, request: AzureRequest):
   const { publicAccess, metadata, defaultEncryptionScope, denyEncryptionScopeOverride, immutableStorageWithVersioning } = propertiesOf(request);
   const properties: ContainerProperties = { ...container.properties };
   if (publicAccess !== undefined && publicAccess !== null) {
-    const access = (["None", "Blob", "Container"] as const).find((each) => each.toLowerCase() === String(publicAccess).toLowerCase());
+    const access = (["None", "Blob", "Container"] as const).find((each) => typeof publicAccess === "string" && each.toLowerCase() === publicAccess.toLowerCase());
     if (!access) throw invalidValue(publicAccess, "publicAccess");
     assertPublicAccess(account, access);
     properties.publicAccess = access;
