@@ -3,10 +3,13 @@ import type { ProviderTable, ResourceBehaviour } from "../types.js";
 import { armBehaviour, type ArmDefinition } from "./resources/arm-behaviour.js";
 import * as authorization from "./resources/authorization.js";
 import * as containerRegistry from "./resources/container-registry.js";
+import { createDirectoryInvokes } from "./resources/directory-invokes.js";
+import * as directory from "./resources/directory.js";
+import { graphBehaviour, type GraphDefinition } from "./resources/graph-behaviour.js";
 import * as groups from "./resources/groups.js";
 import { createInvokes } from "./resources/invokes.js";
 import * as managedIdentity from "./resources/managed-identity.js";
-import { azureNativeScope } from "./resources/scope.js";
+import { azureAdScope, azureNativeScope } from "./resources/scope.js";
 import * as storage from "./resources/storage.js";
 import * as web from "./resources/web.js";
 import type { AzureCloud, AzureScope } from "./types.js";
@@ -39,5 +42,16 @@ export function createAzureNativeTable(cloud: AzureCloud): ProviderTable<AzureSc
     scope: (config) => azureNativeScope(cloud, config),
     resources: new Map(definitions.map((definition): [string, ResourceBehaviour<AzureScope>] => [definition.type, armBehaviour(cloud, definition)])),
     invokes: createInvokes(cloud, definitions),
+  };
+}
+
+const directoryDefinitions: readonly GraphDefinition[] = [directory.application, directory.applicationFederatedIdentityCredential, directory.applicationRegistration, directory.servicePrincipal];
+
+export function createAzureAdTable(cloud: AzureCloud): ProviderTable<AzureScope> {
+  return {
+    package: "azuread",
+    scope: (config) => azureAdScope(cloud, config),
+    resources: new Map(directoryDefinitions.map((definition): [string, ResourceBehaviour<AzureScope>] => [definition.type, graphBehaviour(cloud, definition)])),
+    invokes: createDirectoryInvokes(cloud),
   };
 }

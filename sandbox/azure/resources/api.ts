@@ -54,20 +54,3 @@ function callError(error: unknown): unknown {
   if (error instanceof FaultError) return new CallError(error.fault.status, error.fault.code, error.fault.message);
   return error;
 }
-
-const tails = new Map<string, Promise<unknown>>();
-
-/** Runs work on one thing after the other, as the provider does with sites on one plan. */
-export async function oneAtATime<T>(key: string, work: () => Promise<T>): Promise<T> {
-  const before = tails.get(key);
-  const mine = (async () => {
-    await before?.catch(() => undefined);
-    return work();
-  })();
-  tails.set(key, mine);
-  try {
-    return await mine;
-  } finally {
-    if (tails.get(key) === mine) tails.delete(key);
-  }
-}

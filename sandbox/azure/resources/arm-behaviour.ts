@@ -7,10 +7,11 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 import { PartialFailureError, UNKNOWN_VALUE, type CheckFailure, type Properties, type ResourceBehaviour } from "../../types.js";
 import type { AzureCloud, AzureScope } from "../types.js";
-import { Api, CallError, oneAtATime } from "./api.js";
+import { Api, CallError } from "./api.js";
 import { toBody, toInputs, toOutputs, type Shape } from "./arm-body.js";
 import { parametersOf, pathOf, readPath } from "./arm-paths.js";
 import { changedInputs } from "./drift.js";
+import { oneAtATime } from "./serial.js";
 import { normalisedLocation, object, text, withoutEmpty } from "./values.js";
 
 /** Constraint of a path's parameter in the API's specification, which the provider checks. */
@@ -39,7 +40,7 @@ export interface ArmDefinition extends Shape {
   /** Whether it may exist already: it always does, or where it is as the service makes it by itself. */
   adopts?: true | ((outputs: Properties) => boolean);
   /** Default: a `GET` of the id. Answers the body; undefined when it is gone. */
-  read?(api: Api, id: string): Promise<Properties | undefined>;
+  read?: (api: Api, id: string) => Promise<Properties | undefined>;
   /** Default: a `PUT` of the body. */
   write?(api: Api, id: string, inputs: Properties): Promise<Properties>;
   /** Default: a `DELETE` of the id. */

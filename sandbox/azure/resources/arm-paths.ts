@@ -1,5 +1,6 @@
 /** Paths of Resource Manager's methods as API references write them: `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/…`. */
 import type { Properties } from "../../types.js";
+import { text } from "./values.js";
 
 /** A parameter that takes a path, written with or without slashes at its ends. */
 const SCOPE = "scope";
@@ -13,7 +14,7 @@ export function parametersOf(path: string): string[] {
 export function pathOf(path: string, inputs: Properties, subscriptionId: string): string {
   return path.replace(/\{(\w+)\}/g, (_whole, name: string) => {
     if (name === SCOPE) return String(inputs[name]).replace(/^\/+|\/+$/g, "");
-    return encodeURIComponent(name === SUBSCRIPTION ? String(inputs[name] ?? subscriptionId) : String(inputs[name]));
+    return encodeURIComponent(name === SUBSCRIPTION ? (text(inputs[name]) ?? subscriptionId) : String(inputs[name]));
   });
 }
 

@@ -20,7 +20,7 @@ function changedValue(value: unknown, before: unknown, after: unknown): unknown 
   if (same(before, after)) return value;
   if (isObject(value) && isObject(before) && isObject(after)) return changedInputs(value, before, after);
   if (Array.isArray(value) && Array.isArray(before) && Array.isArray(after)) {
-    return after.map((item, index) => (index < value.length && index < before.length ? changedValue(value[index], before[index], item) : item));
+    return after.map((item: unknown, index): unknown => (index < value.length && index < before.length ? changedValue(value[index], before[index], item) : item));
   }
   return after;
 }

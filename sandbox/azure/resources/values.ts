@@ -67,3 +67,21 @@ export function normalisedLocation(location: string): string {
 export function secret(value: unknown): Properties {
   return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }
+
+/** The member at a path such as `info.marketingUrl`. */
+export function memberAt(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((member, key) => object(member)[key], value);
+}
+
+/** Puts a member at a path; what is beside it stays. */
+export function withMember(value: Properties, path: string, member: unknown): Properties {
+  const [key = "", ...rest] = path.split(".");
+  return { ...value, [key]: rest.length === 0 ? member : withMember(object(value[key]), rest.join("."), member) };
+}
+
+/** Lists that are sets keep the order in which the program wrote them, so that the service's order is no drift. */
+export function inOrderOf(values: unknown, before: unknown): unknown[] {
+  const order = list(before);
+  const rank = (value: unknown): number => (order.includes(value) ? order.indexOf(value) : order.length);
+  return [...list(values)].sort((a, b) => rank(a) - rank(b));
+}
