@@ -24,8 +24,9 @@ import { grantedRoles, permissionsOf } from "../facts/gcp/grants.js";
 import { loadConfig } from "./config.js";
 import { dcfGcpConfigSchema, type DcfGcpConfig } from "./dcf-gcp-config.js";
 import { deploymentTarget, logsRole, makeRuntime, runtimeConfig, runtimeGrants, runtimeTargets, type RuntimeMade } from "./dcf-gcp-runtime.js";
-import { findPlace, lookUpAccount, lookUpBucket, lookUpCluster, lookUpRepository, lookUpService, lookUpTrust, refuseEarly, type Lookup, type Place } from "./gcp-place.js";
+import { findPlace, lookUpAccount, lookUpBucket, lookUpCluster, lookUpRepository, lookUpService, lookUpTrust, type Place } from "./gcp-place.js";
 import type { Integration } from "./integration.js";
+import { refuseEarly, type Lookup } from "./lookups.js";
 import { boundedName, plainName } from "./names.js";
 
 const NAME = "dcf-gcp";

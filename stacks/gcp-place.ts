@@ -10,6 +10,7 @@ import { poolAdoptionMistakes, providerAdoptionMistakes, type ExpectedProvider }
 import { judgeStated, type StatedAdmission } from "../components/gcp/stated-admission.js";
 import type { Contract } from "../contract/index.js";
 import { SANDBOX_PROJECT_LABEL } from "../facts/sandbox.js";
+import { firstLine, type Lookup } from "./lookups.js";
 
 export interface Project {
   id: string;
@@ -51,15 +52,6 @@ async function findProject(path: string, projectId: string): Promise<Project> {
         "and that they have resourcemanager.projects.get on it.",
     );
   }
-}
-
-/** A lookup that says what is wrong with something that exists, in lines that begin with the configuration's key. */
-export type Lookup = Promise<string[]>;
-
-/** Runs them all, and reports everything that is wrong at once. */
-export async function refuseEarly(integration: string, lookups: Lookup[]): Promise<void> {
-  const lines = (await Promise.all(lookups)).flat();
-  if (lines.length > 0) throw new pulumi.RunError(`${integration} cannot be provisioned, and nothing was changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
 /** An existing pool, and the provider in it if that exists too, with who is meant to get in. */
@@ -132,8 +124,4 @@ async function looked(path: string, what: string, work: () => Promise<string[]>)
     const line = firstLine(error);
     return /SERVICE_DISABLED|has not been used in project|API is not enabled/i.test(line) ? [] : [`${path}: ${what} cannot be read: ${line}`];
   }
-}
-
-function firstLine(error: unknown): string {
-  return ((error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "").replace(/\.$/, "");
 }

@@ -3,6 +3,7 @@ import type { Integration } from "./integration.js";
 /** Every integration, loaded only when it is asked for: a cloud's SDK costs start-up time. */
 export const integrations: Readonly<Record<string, () => Promise<Integration>>> = {
   "dcf-aws": async () => (await import("./dcf-aws.js")).dcfAws,
+  "dcf-azure": async () => (await import("./dcf-azure.js")).dcfAzure,
   "dcf-gcp": async () => (await import("./dcf-gcp.js")).dcfGcp,
   "klavi-gcp": async () => (await import("./klavi-gcp.js")).klaviGcp,
 };

@@ -17,8 +17,9 @@ import { textRules } from "../facts/gcp/limits.js";
 import { CONTRACT_KIND, CONTRACT_VERSION, writeContract, type Contract } from "../contract/index.js";
 import { grantedRoles, permissionsOf } from "../facts/gcp/grants.js";
 import { loadConfig } from "./config.js";
-import { findPlace, lookUpAccount, lookUpBucket, lookUpTrust, refuseEarly, type Lookup, type Place } from "./gcp-place.js";
+import { findPlace, lookUpAccount, lookUpBucket, lookUpTrust, type Place } from "./gcp-place.js";
 import type { Integration } from "./integration.js";
+import { refuseEarly, type Lookup } from "./lookups.js";
 import { klaviGcpConfigSchema, roleNameOf, type KlaviGcpConfig } from "./klavi-gcp-config.js";
 import { boundedName } from "./names.js";
 

@@ -1,4 +1,5 @@
 /** Components for Azure. Needs `@pulumi/azure-native` 3 beside it, and `AzureFederatedApplication` `@pulumi/azuread` 6. */
+export { AzureAppServiceTarget, type AzureAppServiceTargetArgs } from "./app-service-target.js";
 export { AzureArtifactContainer, type AzureArtifactContainerArgs } from "./artifact-container.js";
 export { AzureFederatedApplication, type AzureFederatedApplicationArgs } from "./federated-application.js";
 export type { AzureFederatedCredentialArgs, AzureFederatedPrincipal } from "./federated-credential.js";
