@@ -23,6 +23,10 @@ export function createInvokes(cloud: AzureCloud, definitions: readonly ArmDefini
       },
     ],
     [
+      "azure-native:authorization:listSubscriptions",
+      async ({ apiVersion }, scope) => compact(await requested("/subscriptions", new Api(cloud, scope).call("GET", "/subscriptions", text(apiVersion) ?? "2022-12-01"))),
+    ],
+    [
       "azure-native:authorization:getClientToken",
       async ({ endpoint }, scope) => ({ token: secret(await accessToken(cloud, scope, text(endpoint) ?? `https://${azureClouds[scope.cloud].armHost}/`)) }),
     ],
