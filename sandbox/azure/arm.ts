@@ -1,10 +1,27 @@
 /** Azure Resource Manager: what every resource provider stands on. https://learn.microsoft.com/rest/api/resources/ */
 import { ArmOperations } from "./arm-operations.js";
+import { genericRoutes } from "./arm-generic.js";
 import { lockRoutes } from "./locks.js";
+import { credentialRoutes } from "./managed-identity-credentials.js";
+import { managedIdentityRoutes } from "./managed-identity.js";
 import { providerRoutes } from "./providers.js";
 import { resourceGroupRoutes } from "./resource-groups.js";
+import { subscriptionRoutes } from "./subscriptions.js";
+import { tagRoutes } from "./tags.js";
 import type { AzureService, AzureServiceContext } from "./service.js";
 
 export function createArm(context: AzureServiceContext): AzureService[] {
-  return [{ name: "arm", arm: true, routes: [...resourceGroupRoutes(context), ...providerRoutes(context), ...lockRoutes(context), ...new ArmOperations(context.core).routes()] }];
+  const routes = [
+    ...subscriptionRoutes(context),
+    ...resourceGroupRoutes(context),
+    ...genericRoutes(context),
+    ...tagRoutes(context),
+    ...providerRoutes(context),
+    ...lockRoutes(context),
+    ...new ArmOperations(context.core).routes(),
+  ];
+  return [
+    { name: "arm", arm: true, routes },
+    { name: "managedidentity", arm: true, routes: [...managedIdentityRoutes(context), ...credentialRoutes(context)] },
+  ];
 }

@@ -29,6 +29,11 @@ export class RoleAuthoriser {
   }
 }
 
+/** Whether the caller has a role at the scope, above or anywhere below it. */
+export function hasRoleWithin(resources: ArmResources, { objectId }: AzureCaller, scope: string): boolean {
+  return resources.listEffective(ROLE_ASSIGNMENT_TYPE).some(({ properties }) => properties["principalId"] === objectId && (covers(scope, String(properties["scope"])) || covers(String(properties["scope"]), scope)));
+}
+
 /** Until the rules of roles are there: owners and contributors may everything, others read. */
 function simplyGrants({ properties }: ArmResource, action: string, { dataAction = false }: AccessOptions): boolean {
   const role = String(properties["roleDefinitionId"]).toLowerCase();

@@ -1,6 +1,6 @@
 /** Management locks. https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources */
 import type { ManagementLock } from "../../trust/azure/types.js";
-import { badRequest, invalidContent, resourceNotFound } from "./arm-errors.js";
+import { badRequest, invalidContent } from "./arm-errors.js";
 import { covers, normalised, parseArmId } from "./arm-ids.js";
 import { atScopes, idAt, scopeOf } from "./arm-scopes.js";
 import { type ArmResource, type ArmResources, type AzureAnswer, type AzureRequest, type AzureRoute, type AzureServiceContext, RawAnswer } from "./service.js";
@@ -33,9 +33,7 @@ export function lockRoutes(context: AzureServiceContext): AzureRoute[] {
     const id = idAt(request, LOCK_TYPE, "lock");
     context.require(request.caller, `${LOCK_TYPE}/read`, id);
     const found = resources.get(id);
-    const parsed = parseArmId(id);
-    if (!found && parsed) throw new AzureError(404, "LockNotFound", `The lock '${parsed.name}' could not be found.`);
-    if (!found) throw resourceNotFound({ type: LOCK_TYPE, name: id, names: [id], subscription: undefined, group: undefined, scope: "" });
+    if (!found) throw new AzureError(404, "LockNotFound", `The lock '${request.params["lock"] ?? ""}' could not be found.`);
     return found;
   };
   return [
