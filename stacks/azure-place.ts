@@ -85,10 +85,11 @@ async function environmentOf({ tenantId, subscriptionId }: WantedPlace): Promise
   return found.tags?.[SANDBOX_SUBSCRIPTION_TAG] === "true" ? "sandbox" : "cloud";
 }
 
-export function lookUpGroup(path: string, name: string, wantedTags: Record<string, string>, tagPath: string): Lookup {
+/** @param tags That it is to have, by the configuration's keys of the same names */
+export function lookUpGroup(path: string, name: string, tags: Record<string, string> = {}): Lookup {
   return looked(path, `the resource group ${name}`, async () => {
     const group = await getResourceGroup({ resourceGroupName: name });
-    return tagConflicts(group, wantedTags).map(({ reason }) => `${tagPath}: ${reason}`);
+    return Object.entries(tags).flatMap(([key, value]) => tagConflicts(group, { [key]: value }).map(({ reason }) => `${key}: ${reason}`));
   });
 }
 

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { AzureArtifactContainer, AzureFederatedApplication, AzureFederatedIdentity, AzureRefusalContainer, AzureRoleAssignment, type AzureFederatedPrincipal } from "../components/azure/index.js";
 import { workloadDoubt } from "../components/azure/workload.js";
-import type { GrantOf, RefusalTarget, Target, Workload } from "../contract/index.js";
+import type { AzureExchange, GrantOf, RefusalTarget, Target, Workload } from "../contract/index.js";
 import { textRules } from "../facts/azure/limits.js";
 import { actionsOf, grantedRoles } from "../facts/azure/permissions.js";
 import { lookUpAccount, lookUpApplication, lookUpContainer, lookUpIdentity, warn, type AzurePlace } from "./azure-place.js";
@@ -19,6 +19,7 @@ export interface IdentityConfig {
 
 export interface StorageConfig {
   region: string;
+  resourceGroup: { name: string };
   storageAccount: { name: string; mode: "create" | "existing"; redundancy?: string | undefined; versioning: boolean; softDeleteDays?: number | undefined };
   container: { name: string; mode: "create" | "existing"; grantOn: "container" | "account"; blobsExpireAfterDays?: number | undefined };
   refusalContainer: { enabled?: boolean | undefined; name?: string | undefined };
@@ -99,7 +100,7 @@ function refusalName({ container, refusalContainer }: StorageConfig): string {
 }
 
 /** What of identity and storage that exist already can be known to be wrong. */
-export function sharedLookups(config: IdentityConfig & StorageConfig & { resourceGroup: { name: string } }, place: AzurePlace): Lookup[] {
+export function sharedLookups(config: IdentityConfig & StorageConfig, place: AzurePlace): Lookup[] {
   const { identity, application, storageAccount: account, container, resourceGroup } = config;
   return [
     ...(identity?.mode === "existing" ? [lookUpIdentity("identity.id", identity.id ?? "", place)] : []),
@@ -115,7 +116,7 @@ export interface PrincipalMade {
   clientId: string;
   principalId: string;
   tenantId: string;
-  identity: { kind: "managed-identity"; resourceId: string } | { kind: "application"; objectId: string };
+  identity: AzureExchange["identity"];
   federatedCredentials: string[];
 }
 
@@ -157,14 +158,27 @@ export function principalTargets({ identity, identityKind, application }: Identi
   ];
 }
 
-export function storageGrant({ container }: StorageConfig, { subscriptionId }: AzurePlace, resourceGroup: string, made: StorageMade): GrantOf<"blob-container"> {
+export function principalExchange({ cloud, subscriptionId }: AzurePlace, { tenantId, clientId, principalId, identity, federatedCredentials }: PrincipalMade): AzureExchange {
+  return {
+    type: "azure-client-assertion",
+    cloud: cloud.name,
+    tenantId,
+    subscriptionId,
+    clientId,
+    principalId,
+    identity,
+    federatedCredential: federatedCredentials[0] ?? "",
+  };
+}
+
+export function storageGrant({ container, resourceGroup }: StorageConfig, { subscriptionId }: AzurePlace, made: StorageMade): GrantOf<"blob-container"> {
   return {
     id: "artifacts",
     kind: "blob-container",
     role: made.role,
     permissions: actionsOf("blob-container"),
     subscriptionId,
-    resourceGroup,
+    resourceGroup: resourceGroup.name,
     account: made.accountName,
     container: made.containerName,
     blobEndpoint: made.blobEndpoint,

@@ -13,6 +13,7 @@ import {
   makePrincipal,
   makeStorage,
   ownership,
+  principalExchange,
   principalMade,
   principalTargets,
   sharedLookups,
@@ -35,9 +36,6 @@ const NAME = "dcf-azure";
 
 export const dcfAzure: Integration = { name: NAME, configSchema: dcfAzureConfigSchema, program };
 
-/** By which DCF knows the resource group that its registration was for. */
-const CORRELATION_TAG = "dcfCorrelationId";
-
 async function program(): Promise<Record<string, unknown>> {
   const config = loadConfig(NAME, dcfAzureConfigSchema);
   const place = await findAzurePlace({ ...config, directory: config.identityKind === "application" });
@@ -48,7 +46,8 @@ async function program(): Promise<Record<string, unknown>> {
 
   const group = new AzureResourceGroup("dcf-group", {
     resourceGroupName: config.resourceGroup.name,
-    tags: { ...(config.resourceGroup.mode === "create" ? config.tags : {}), [CORRELATION_TAG]: config.dcfCorrelationId },
+    // By this tag DCF knows the resource group that its registration was for.
+    tags: { ...(config.resourceGroup.mode === "create" ? config.tags : {}), dcfCorrelationId: config.dcfCorrelationId },
     ...(config.resourceGroup.mode === "existing" ? { existing: true } : { location: config.region, retainOnDestroy: config.retainOnDestroy }),
   });
   const principal = makePrincipal("dcf", base, config, workload, identityGroup(config, group.resourceGroupName));
@@ -85,8 +84,8 @@ async function program(): Promise<Record<string, unknown>> {
 function lookups(config: DcfAzureConfig, place: AzurePlace, base: string): Lookup[] {
   const { resourceGroup, identityResourceGroup, identity } = config;
   const found = [...sharedLookups(config, place), ...runtimeLookups(config, place)];
-  if (resourceGroup.mode === "existing") found.push(lookUpGroup("resourceGroup.name", resourceGroup.name, { [CORRELATION_TAG]: config.dcfCorrelationId }, "dcfCorrelationId"));
-  if (identityResourceGroup?.mode === "existing") found.push(lookUpGroup("identityResourceGroup.name", identityResourceGroup.name ?? "", {}, "tags"));
+  if (resourceGroup.mode === "existing") found.push(lookUpGroup("resourceGroup.name", resourceGroup.name, { dcfCorrelationId: config.dcfCorrelationId }));
+  if (identityResourceGroup?.mode === "existing") found.push(lookUpGroup("identityResourceGroup.name", identityResourceGroup.name ?? ""));
   if (config.identityKind === "managed-identity" && identity?.mode !== "existing") {
     const resourceName = identity?.name ?? base;
     found.push(lookUpRegistration("Microsoft.ManagedIdentity", () => getUserAssignedIdentity({ resourceGroupName: identityGroupName(config), resourceName })));
@@ -128,23 +127,13 @@ interface Made {
 function contractOf(config: DcfAzureConfig, place: AzurePlace, workload: Workload, made: Made): Contract {
   const { subscriptionId } = place;
   const { principal, storage } = made;
-  const resourceGroup = config.resourceGroup.name;
   return {
     kind: CONTRACT_KIND,
     version: CONTRACT_VERSION,
     integration: NAME,
     environment: place.environment,
     workload,
-    exchange: {
-      type: "azure-client-assertion",
-      cloud: config.cloud,
-      tenantId: principal.tenantId,
-      subscriptionId,
-      clientId: principal.clientId,
-      principalId: principal.principalId,
-      identity: principal.identity,
-      federatedCredential: principal.federatedCredentials[0] ?? "",
-    },
+    exchange: principalExchange(place, principal),
     grants: [
       {
         id: "group",
@@ -152,10 +141,10 @@ function contractOf(config: DcfAzureConfig, place: AzurePlace, workload: Workloa
         role: made.groupRole,
         permissions: actionsOf("azure-resource-group"),
         subscriptionId,
-        resourceGroup,
+        resourceGroup: config.resourceGroup.name,
         correlationId: config.dcfCorrelationId,
       },
-      storageGrant(config, place, resourceGroup, storage),
+      storageGrant(config, place, storage),
       ...runtimeGrants(config, place, made.runtime),
     ],
     targets: [
