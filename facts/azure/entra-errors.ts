@@ -94,7 +94,7 @@ export const ENTRA_ERRORS = {
   /** The HTTP status is inferred. */
   servicePrincipalDisabled: {
     code: 7000112,
-    httpStatus: 401,
+    httpStatus: 400,
     error: "unauthorized_client",
     retry: "never",
     grade: "documented",

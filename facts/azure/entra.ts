@@ -13,6 +13,8 @@ export const ENTRA_ASSERTION_LIMITS = {
   clockSkewSeconds: 300,
   /** Time that the issuer has for each document. Inferred: Microsoft states none. */
   issuerTimeoutMs: 5_000,
+  /** Keys of one type that are read. Inferred: Microsoft states none. */
+  maxKeysPerType: 100,
   /** For how long Entra may go on with the keys that it has read. Inferred from reports of 20 to 30 minutes after a rotation (https://github.com/Azure/azure-workload-identity/issues/1232). */
   keyCacheSeconds: 1_800,
 } as const;

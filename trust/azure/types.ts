@@ -73,6 +73,7 @@ export type AssertionReason =
   | "issuer-unavailable"
   | "metadata-invalid"
   | "key-unknown"
+  | "key-unusable"
   | "signature-invalid"
   | "conditional-access";
 

@@ -1,0 +1,11 @@
+/**
+ * The Azure rules, without any Azure client: would Entra give a token for this assertion, would a role assignment allow this call, is
+ * this federation safe. Everything here is pure, except that {@link evaluateClientAssertion} asks the issuer through the function that
+ * it is given.
+ */
+export { checkTenant, evaluateClientAssertion } from "./azure/assertion.js";
+export { matchCredential } from "./azure/credentials.js";
+export { differenceOf, hasInvisible, visible, type Difference } from "./azure/difference.js";
+export { AZURE_ISSUER_RULES, checkSignature } from "./azure/issuer-keys.js";
+export type { WorkloadClaims } from "./azure/token-claims.js";
+export type * from "./azure/types.js";
