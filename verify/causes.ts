@@ -1,6 +1,6 @@
 /** Causes of failures: stable codes, what they mean, what to do. */
 
-/** DCF's names for what customers meet most, from its documentation: Cloud Integrations, Common AWS Failure Modes and Common Failure Modes of GCP. */
+/** DCF's names for what customers meet most, from its documentation: Cloud Integrations, Common AWS Failure Modes, Common Azure Failure Modes and Common Failure Modes of GCP. */
 export type FailureMode =
   | "Invalid OIDC token"
   | "Access denied assuming role"
@@ -14,7 +14,11 @@ export type FailureMode =
   | "permission denied"
   | "repository not found"
   | "build succeeds but deploy fails"
-  | "403 Forbidden on endpoint";
+  | "403 Forbidden on endpoint"
+  | "Contributor role assignment missing or not yet propagated"
+  | "Resource group not found"
+  | "Correlation ID mismatch"
+  | "Azure container exists but blob access is denied";
 
 /** A cause as it stands in a report, with the values of this run. */
 export interface Cause {

@@ -42,6 +42,7 @@ export interface VerifyCloud {
 /** Loaded only for a contract of that cloud: its SDK costs start-up time. */
 export const clouds: Partial<Readonly<Record<Exchange["type"], () => Promise<VerifyCloud>>>> = {
   "aws-web-identity": async () => (await import("./aws/index.js")).verifyAws,
+  "azure-client-assertion": async () => (await import("./azure/index.js")).verifyAzure,
   "gcp-workload-identity": async () => (await import("./gcp/index.js")).verifyGcp,
 };
 

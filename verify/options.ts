@@ -9,6 +9,12 @@ export interface GcpCredentials {
   accessToken: string;
 }
 
+/** Gives tokens of somebody who may read subscription and directory; every credential of `@azure/identity` is one. */
+export interface AzureCredentials {
+  /** @param scope such as `https://management.azure.com/.default` */
+  getToken(scope: string): Promise<{ token: string } | null>;
+}
+
 /** How deep to look: each includes the ones before it. */
 export const DEPTHS = ["identity", "storage", "runtime", "deploy"] as const;
 export type Depth = (typeof DEPTHS)[number];
@@ -23,7 +29,7 @@ export interface VerifyOptions {
   /** The workload's token: verify does what the platform does. */
   token?: TokenSource | undefined;
   /** Read the account's configuration, with the ambient credentials or with these. @default false */
-  account?: boolean | AwsCredentials | GcpCredentials | undefined;
+  account?: boolean | AwsCredentials | GcpCredentials | AzureCredentials | undefined;
   /** @default "storage" */
   depth?: Depth | undefined;
   /** Try what must be refused. @default true */
@@ -32,6 +38,8 @@ export interface VerifyOptions {
   diagnostics?: boolean | undefined;
   /** Run probes that leave something behind which the granted rights cannot remove. @default false */
   acceptResidue?: boolean | undefined;
+  /** What DDOE was given as `azure_credentials.json`, parsed: compared with the contract field by field. Default: nothing is compared. */
+  credentialFile?: unknown;
   /** Make the canary of a Cloud Run service public for a moment, where the platform may make services public. @default false */
   allowPublicCanary?: boolean | undefined;
   /** Seconds for which refusals that may be propagation are repeated. Default: the cloud's, within that time of the contract's `provisionedAt`; otherwise one repetition. */
