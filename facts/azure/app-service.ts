@@ -68,6 +68,9 @@ export const DEFAULT_CONTAINER_PORT = 80;
 /** Seconds that a container has to answer. https://learn.microsoft.com/azure/app-service/reference-app-settings#custom-containers */
 export const START_SECONDS = { usual: 230, most: 1800 } as const;
 
+/** Microsoft's own images that stand in until something is deployed; they answer at whichever port they are asked. https://learn.microsoft.com/azure/app-service/quickstart-custom-container */
+export const publicImages: readonly string[] = ["mcr.microsoft.com/appsvc/staticsite", "mcr.microsoft.com/azuredocs/aci-helloworld", "mcr.microsoft.com/azuredocs/containerapps-helloworld", "mcr.microsoft.com/k8se/quickstart"];
+
 /** How far the default host name is guarded against reuse; without one it is the site's own name. https://learn.microsoft.com/azure/app-service/reference-dangling-subdomain-prevention */
 export const siteNameScopes = ["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"] as const;
 export type SiteNameScope = (typeof siteNameScopes)[number];
@@ -146,7 +149,7 @@ const quotaText = (machines: string, { limit, used, wanted }: { limit: number; u
 /** Where a template is validated, the shortage of quota has this code. https://github.com/MicrosoftDocs/msteams-docs/issues/13495 */
 export const QUOTA_VALIDATION_CODE = "SubscriptionIsOverQuotaForSku";
 
-const invalid = (message: string): WebRefusal => ({ status: 400, code: "BadRequest", message, extendedCode: "01007", source: `${api}/web-apps/create-or-update`, grade: "inferred" });
+const invalid = (message: string): WebRefusal => ({ status: 400, code: "BadRequest", message, source: `${api}/web-apps/create-or-update`, grade: "inferred" });
 
 /** How Microsoft.Web refuses. */
 export const webRefusals = {
@@ -154,7 +157,6 @@ export const webRefusals = {
     status: 401,
     code: "Unauthorized",
     message: quotaText(machines, numbers),
-    extendedCode: "52020",
     source: `${forum}/Azure/terraform-azurerm-avm-res-web-site/issues/248`,
     grade: "live",
   }),
@@ -162,7 +164,6 @@ export const webRefusals = {
     status: 429,
     code: "429",
     message: "Cannot acquire exclusive lock to create, update or delete this site. Retry the request later.",
-    extendedCode: "59207",
     source: `${forum}/pulumi/pulumi-azure-native/issues/4461`,
     grade: "live",
   }),
@@ -170,7 +171,6 @@ export const webRefusals = {
     status: 429,
     code: "429",
     message: "Cannot acquire exclusive lock to create or update this server farm. Retry the request later.",
-    extendedCode: "59206",
     source: `${forum}/Azure/azure-functions-host/issues/6244`,
     grade: "live",
   }),
@@ -180,7 +180,6 @@ export const webRefusals = {
     status: 409,
     code: "Conflict",
     message: `Server farm '${name}' cannot be deleted because it has web app(s) ${sites.join(", ")} assigned to it.`,
-    extendedCode: "11003",
     source: `${api}/app-service-plans/delete`,
     grade: "live",
   }),
@@ -188,7 +187,6 @@ export const webRefusals = {
     status: 409,
     code: "Conflict",
     message: `Cannot complete the operation because the site will exceed the number of slots allowed for the '${tier}' SKU.`,
-    extendedCode: "51023",
     source: `${docs}/deploy-staging-slots`,
     grade: "documented",
   }),
@@ -196,7 +194,6 @@ export const webRefusals = {
     status: 409,
     code: "Conflict",
     message: "There was a conflict. AlwaysOn cannot be set for this site as the plan does not allow it. For more information on pricing and features, please see: https://aka.ms/appservicepricingdetails",
-    extendedCode: "01020",
     source: `${docs}/configure-common`,
     grade: "inferred",
   }),
