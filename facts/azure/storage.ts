@@ -1,5 +1,6 @@
 /** Azure Storage's choices, limits, operations and refusals, as data. Texts are hints: Azure changes them; statuses and codes are the contract. */
 import type { Grade } from "../rules.js";
+import { BLOB_ERRORS, type BlobErrorName } from "./blob-errors.js";
 
 const api = "https://learn.microsoft.com/rest/api/storageservices";
 const docs = "https://learn.microsoft.com/azure/storage";
@@ -152,50 +153,34 @@ export const storageAttributes = {
   versionId: `${blobs}:versionId`,
 } as const;
 
-const signatureText = "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.";
-const challengeText = "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.";
-
-/** https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes and …/blob-service-error-codes */
-export const storageRefusals = {
+/** What verification meets too is said there; these are the service's others. https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes and …/blob-service-error-codes */
+const otherRefusals = {
   AccountRequiresHttps: [400, "The account being accessed does not support http."],
-  AuthenticationFailed: [403, signatureText],
-  AuthorizationFailure: [403, "This request is not authorized to perform this operation."],
-  AuthorizationPermissionMismatch: [403, "This request is not authorized to perform this operation using this permission."],
-  BlobAlreadyExists: [409, "The specified blob already exists."],
   BlobArchived: [409, "This operation is not permitted on an archived blob."],
   BlobImmutableDueToLegalHold: [409, "This operation is not permitted as the blob is immutable due to one or more legal holds."],
-  BlobImmutableDueToPolicy: [409, "This operation is not permitted as the blob is immutable due to a policy."],
-  BlobNotFound: [404, "The specified blob does not exist."],
   BlockListTooLong: [400, "The block list may not contain more than 50,000 blocks."],
-  ConditionNotMet: [412, "The condition specified using HTTP conditional header(s) is not met."],
-  ContainerAlreadyExists: [409, "The specified container already exists."],
-  ContainerBeingDeleted: [409, "The specified container is being deleted. Try operation later."],
   ContainerHasLegalHold: [409, "The requested operation is not allowed as the container has one or more legal holds."],
   ContainerImmutabilityPolicyLocked: [409, "The requested operation is not allowed as the container has a locked immutability policy."],
-  ContainerNotFound: [404, "The specified container does not exist."],
   Crc64Mismatch: [400, "The CRC64 value specified in the request did not match with the CRC64 value calculated by the server."],
-  InvalidAuthenticationInfo: [401, challengeText],
   InvalidBlobOrBlock: [400, "The specified blob or block content is invalid."],
-  InvalidBlobType: [409, "The blob type is invalid for this operation."],
-  InvalidBlockId: [400, "The specified block ID is invalid. The block ID must be Base64-encoded."],
   InvalidBlockList: [400, "The specified block list is invalid."],
-  InvalidHeaderValue: [400, "The value for one of the HTTP headers is not in the correct format."],
   InvalidMd5: [400, "The MD5 value specified in the request is invalid. MD5 value must be 128 bits and base64 encoded."],
   InvalidMetadata: [400, "The metadata specified is invalid. It has characters that are not permitted."],
   InvalidQueryParameterValue: [400, "Value for one of the query parameters specified in the request URI is invalid."],
-  InvalidRange: [416, "The range specified is invalid for the current size of the resource."],
-  InvalidResourceName: [400, "The specified resource name contains invalid characters."],
   InvalidUri: [400, "The requested URI does not represent any resource on the server."],
   InvalidXmlDocument: [400, "XML specified is not syntactically valid."],
-  KeyBasedAuthenticationNotPermitted: [403, "Key based authentication is not permitted on this storage account."],
   Md5Mismatch: [400, "The MD5 value specified in the request did not match with the MD5 value calculated by the server."],
   MissingRequiredHeader: [400, "An HTTP header that's mandatory for this request is not specified."],
-  NoAuthenticationInformation: [401, challengeText],
   NotImplemented: [501, "The requested operation is not implemented on the specified resource."],
   OutOfRangeInput: [400, "One of the request inputs is out of range."],
   OutOfRangeQueryParameterValue: [400, "One of the query parameters specified in the request URI is outside the permissible range."],
-  PublicAccessNotPermitted: [409, "Public access is not permitted on this storage account."],
   ResourceNotFound: [404, "The specified resource does not exist."],
   UnsupportedHttpVerb: [405, "The resource doesn't support specified Http Verb."],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
-export type StorageCode = keyof typeof storageRefusals;
+
+export type StorageCode = keyof typeof otherRefusals | (typeof BLOB_ERRORS)[BlobErrorName]["code"];
+
+export const storageRefusals: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ...otherRefusals,
+  ...Object.fromEntries(Object.values(BLOB_ERRORS).map(({ code, httpStatus, text }) => [code, [httpStatus, text()]])),
+};

@@ -29,6 +29,7 @@ export class BlobAccess {
 
   /** Throws AuthorizationFailure where network rules keep the client out, then AuthorizationPermissionMismatch where no role lets it in. */
   require(request: BlobRequest, operation: StorageOperation, asked: Readonly<Record<string, string | readonly string[]>> = {}): void {
+    if (this.state.isDisabled(request.account)) throw storageRefusal("AccountIsDisabled");
     this.#requireNetwork(request.account);
     if (request.credential.kind === "key") return;
     if (request.credential.kind === "anonymous") {
@@ -44,10 +45,11 @@ export class BlobAccess {
     return this.container(request);
   }
 
+  /** While its container is being deleted, a name answers as one that nothing has; only creations are told. https://learn.microsoft.com/rest/api/storageservices/delete-container#remarks */
   container({ account, container: name }: BlobRequest): Container {
     const container = this.state.container(account, name);
-    if (container) return container;
-    throw storageRefusal(this.state.isBeingDeleted(account, name) ? "ContainerBeingDeleted" : "ContainerNotFound");
+    if (!container) throw storageRefusal("ContainerNotFound");
+    return container;
   }
 
   #may({ account, container, blob, credential }: BlobRequest, { actions, dataAction }: StorageRight, asked: Readonly<Record<string, string | readonly string[]>>): boolean {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { WireResponse } from "../types.js";
 import type { Account } from "./storage-state.js";
 import type { AzureCaller } from "./types.js";
-import { Markup, XML_TYPE, xmlDocument } from "./storage-xml.js";
+import { storageRefusal } from "./storage-errors.js";
+import { type Markup, XML_TYPE, xmlDocument } from "./storage-xml.js";
 
 /** Whom a request proves: somebody by a token, whoever has the account's key, or nobody. */
 export type BlobCredential = { kind: "bearer"; caller: AzureCaller } | { kind: "key" } | { kind: "anonymous" };
@@ -40,10 +41,13 @@ export const xml = (name: string, content: readonly (Markup | undefined)[], attr
 /** RFC 1123's, as in `Last-Modified`. */
 export const httpDate = (iso: string): string => new Date(iso).toUTCString();
 
-/** `x-ms-meta-NAME` as a map. */
+const METADATA = "x-ms-meta-";
+
+/** `x-ms-meta-NAME` as a map. Throws 400 for a name that C# would not take. */
 export function readMetadata(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(headers).filter(([name]) => name.startsWith("x-ms-meta-"));
-  return Object.fromEntries(entries.map(([name, value]) => [name.slice("x-ms-meta-".length), value]));
+  const entries = Object.entries(headers).flatMap(([name, value]): [string, string][] => (name.startsWith(METADATA) ? [[name.slice(METADATA.length), value]] : []));
+  if (!entries.every(([name]) => /^[a-z_][a-z0-9_]*$/.test(name))) throw storageRefusal("InvalidMetadata");
+  return Object.fromEntries(entries);
 }
 
 export const metadataHeaders = (metadata: Readonly<Record<string, string>>): Record<string, string> =>

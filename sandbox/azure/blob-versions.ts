@@ -22,7 +22,9 @@ export class BlobVersions {
     const versioned = this.#versioned(account);
     const written: BlobVersion = { created: now, ...next, etag: `"${this.state.etag()}"`, lastModified: now, ...(versioned && { versionId: this.state.versionId() }) };
     const retention = this.#retention(account);
-    const kept = current && (versioned ? this.#asVersion(current) : retention && { ...current, snapshot: this.state.versionId(), deleted: retention });
+    // What only metadata changed is no state to be kept, but a version.
+    const overwritten = current?.content !== next.content ? retention : undefined;
+    const kept = current && (versioned ? this.#asVersion(current) : overwritten && { ...current, snapshot: this.state.versionId(), deleted: overwritten });
     this.store.putBlob(container, { name: blob.name, current: written, others: kept ? [kept, ...others] : others });
     return written;
   }

@@ -15,6 +15,7 @@ import { serviceOperations } from "./blob-service-operations.js";
 import { BlobStore } from "./blob-store.js";
 import { BlobVersions } from "./blob-versions.js";
 import { type AzureRequest, type AzureRoute, type AzureService, type AzureServiceContext, RawAnswer } from "./service.js";
+import { isContainerName } from "./storage-containers.js";
 import { renderBlobError, storageRefusal } from "./storage-errors.js";
 import { type Account, StorageState } from "./storage-state.js";
 
@@ -46,6 +47,7 @@ export function createBlob(context: AzureServiceContext): AzureService {
   }
 
   async function perform(request: Omit<BlobRequest, "credential">, credential: () => BlobCredential): Promise<WireResponse> {
+    if (request.container !== "" && !isContainerName(request.container)) throw storageRefusal("InvalidResourceName");
     const operation = findOperation(operations, request);
     await context.core.enter(`blob:${operation.name}`);
     return operation.run({ ...request, credential: credential() });
@@ -85,8 +87,9 @@ export function createBlob(context: AzureServiceContext): AzureService {
   return {
     name: "blob",
     serves: (host) => accountAt(host) !== undefined,
-    audiences: ({ blobSuffix }) => [STORAGE_AUDIENCE, ...state.accounts().map(({ name }) => `https://${name}.${blobSuffix}`)],
+    audiences: (cloud) => [STORAGE_AUDIENCE, ...state.accounts().flatMap((account) => (state.cloudOf(account) === cloud ? [`https://${account.name}.${cloud.blobSuffix}`] : []))],
     routes: METHODS.flatMap((method) => [route(method, "/"), route(method, "/{path=**}")]),
+    servesDirect: (request) => addressOf(request) !== undefined,
     handle(request) {
       const address = addressOf(request);
       return address && overWire(request, address);
@@ -107,10 +110,11 @@ function split(path: string, query: URLSearchParams): { container: string; blob:
   return { container: "$root", blob: decode(container) };
 }
 
+/** A `%` that begins no escape stands for itself. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw storageRefusal("InvalidUri");
+    return text;
   }
 }

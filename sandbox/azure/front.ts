@@ -21,14 +21,14 @@ export class AzureFront implements WireService {
   constructor(private readonly parts: FrontParts) {}
 
   serves(host: string, direct: boolean, request: WireRequest): boolean {
-    return direct ? this.#meant(request) !== undefined : this.parts.router.servicesAt(host).length > 0;
+    return direct ? this.#atOwnEndpoint(request) !== undefined || this.#meant(request) !== undefined : this.parts.router.servicesAt(host).length > 0;
   }
 
   async handle(request: WireRequest): Promise<WireResponse> {
     const { router, gate } = this.parts;
     const services = router.servicesAt(request.host);
-    for (const service of services) {
-      const answer = service.handle?.(request);
+    for (const service of services.length > 0 ? services : [this.#atOwnEndpoint(request)]) {
+      const answer = service?.handle?.(request);
       if (answer) return answer;
     }
     const match = services.length === 0 ? this.#meant(request) : router.find(request.method, request.url.pathname, services);
@@ -41,6 +41,10 @@ export class AzureFront implements WireService {
     } catch (error) {
       return withIds((service?.renderError ?? renderError)(error, request), request);
     }
+  }
+
+  #atOwnEndpoint(request: WireRequest): AzureService | undefined {
+    return this.parts.router.services.find((service) => service.servesDirect?.(request) === true);
   }
 
   /** What a request to the loopback listener means, from a client with an endpoint of its own: of the public cloud's Entra, ARM and Graph, whose paths are like no other service's. */

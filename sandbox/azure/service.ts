@@ -71,6 +71,8 @@ export interface AzureService {
   /** What an access token may be for, by the cloud; not asked of `arm` services. */
   audiences?(cloud: AzureCloudFacts): readonly string[];
   readonly routes: readonly AzureRoute[];
+  /** Whether a request to the loopback listener, from a client with an endpoint of its own, is for this service's `handle`. Default: none. */
+  servesDirect?(request: WireRequest): boolean;
   /** Answers requests that are no REST methods (a registry, the URL of a site); undefined leaves it to the routes. Authenticates by itself. */
   handle?(request: WireRequest): Promise<WireResponse> | undefined;
   /** Default: ARM's `{error: {code, message}}`. */

@@ -15,6 +15,7 @@ const BOOLEANS = [
   "allowCrossTenantReplication",
   "allowSharedKeyAccess",
   "defaultToOAuthAuthentication",
+  "enableExtendedGroups",
   "isHnsEnabled",
   "isLocalUserEnabled",
   "isNfsV3Enabled",

@@ -12,7 +12,11 @@ export const BLOB_SERVICE = `${ACCOUNT}/blobServices/default`;
 export const CONTAINERS = `${BLOB_SERVICE}/containers`;
 export const CONTAINER = `${CONTAINERS}/{container}`;
 
-type Verb = "read" | "write" | "delete";
+/** Actions that are neither reads nor deletions change something. */
+function verbOf(action: string): "read" | "write" | "delete" {
+  const verb = action.split("/").at(-1);
+  return verb === "read" || verb === "delete" ? verb : "write";
+}
 
 export class StorageArm {
   constructor(
@@ -32,7 +36,7 @@ export class StorageArm {
     const account = this.context.resources.get(id) as Account | undefined;
     if (account) return account;
     const parsed = parseArmId(id);
-    const verb = action.split("/").at(-1) as Verb;
+    const verb = verbOf(action);
     if (below !== "" && verb !== "read") throw parentNotFound(verb, `${ACCOUNT_TYPE}${typesOf(below)}`, id);
     throw parsed ? resourceNotFound(parsed) : invalidContent(`'${id}' is no resource id.`);
   }
@@ -40,7 +44,7 @@ export class StorageArm {
   /** For changes: not while a lock forbids them. */
   changed(request: AzureRequest, action: string, below = ""): Account {
     const account = this.account(request, action, below);
-    this.context.assertUnlocked(`${account.id}${below}`, action.endsWith("/delete") || action === "delete" ? "delete" : "write");
+    this.context.assertUnlocked(`${account.id}${below}`, verbOf(action) === "delete" ? "delete" : "write");
     return account;
   }
 
@@ -49,11 +53,11 @@ export class StorageArm {
   }
 
   /** An existing container, with its account; `action` as roles name it below `blobServices/containers`. */
-  container(request: AzureRequest, action: string, verb: Verb = action.endsWith("read") ? "read" : action.endsWith("delete") ? "delete" : "write"): { account: Account; container: Container } {
+  container(request: AzureRequest, action: string): { account: Account; container: Container } {
     const name = request.params["container"] ?? "";
     const below = `/blobServices/default/containers/${name}`;
     const permission = `blobServices/containers/${action}`;
-    const account = verb === "read" ? this.account(request, permission, below) : this.changed(request, permission, below);
+    const account = verbOf(action) === "read" ? this.account(request, permission, below) : this.changed(request, permission, below);
     const container = this.state.container(account, name);
     if (!container) throw storageRefusal("ContainerNotFound");
     return { account, container };

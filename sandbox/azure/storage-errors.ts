@@ -7,7 +7,7 @@ import { XML_TYPE, element, xmlDocument } from "./storage-xml.js";
 
 /** `elements` stand beside code and text: which header or parameter, and its value. */
 export function storageRefusal(code: StorageCode, elements: Readonly<Record<string, string>> = {}, headers: Readonly<Record<string, string>> = {}): AzureError {
-  const [status, message] = storageRefusals[code];
+  const [status = 500, message = code] = storageRefusals[code] ?? [];
   return new AzureError(status, code, message, { details: [elements], headers });
 }
 

@@ -116,7 +116,7 @@ export function immutabilityView({ days, state, etag, history, ...appends }: Imm
 export const legalHoldView = ({ legalHolds }: ContainerProperties): object => ({ hasLegalHold: true, tags: legalHolds });
 
 function policyAnswer({ id, properties }: Container, policy: ImmutabilityPolicy | undefined): RawAnswer {
-  const { days = 0, state = "Deleted", etag = '""', allowProtectedAppendWrites, allowProtectedAppendWritesAll } = policy ?? {};
+  const { days = 0, state = "Unlocked", etag = '""', allowProtectedAppendWrites, allowProtectedAppendWritesAll } = policy ?? {};
   const appends = { ...(allowProtectedAppendWrites !== undefined && { allowProtectedAppendWrites }), ...(allowProtectedAppendWritesAll !== undefined && { allowProtectedAppendWritesAll }) };
   const type = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies";
   const view = { id: `${id}/immutabilityPolicies/default`, name: "default", type, etag, properties: { immutabilityPeriodSinceCreationInDays: days, state, hasLegalHold: properties.legalHolds.length > 0, ...appends } };

@@ -4,7 +4,9 @@ import { type AzureCloudFacts, azureClouds } from "../../facts/azure/clouds.js";
 import { SANDBOX_SECRET_MARK } from "../../facts/sandbox.js";
 import { storageLimits } from "../../facts/azure/storage.js";
 import { parseArmId } from "./arm-ids.js";
+import { removeResource } from "./arm-removal.js";
 import type { ArmResource, AzureServiceContext } from "./service.js";
+import type { AzureSubscription } from "./types.js";
 
 export const ACCOUNT_TYPE = "Microsoft.Storage/storageAccounts";
 export const BLOB_SERVICE_TYPE = `${ACCOUNT_TYPE}/blobServices`;
@@ -103,7 +105,12 @@ export class StorageState {
   }
 
   tenantOf(account: ArmResource): string {
-    return this.context.cloud.subscription(parseArmId(account.id)?.subscription ?? "")?.tenantId ?? "";
+    return this.#subscriptionOf(account)?.tenantId ?? "";
+  }
+
+  /** Where the subscription is disabled, so is what is stored in it. */
+  isDisabled(account: ArmResource): boolean {
+    return this.#subscriptionOf(account)?.state === "Disabled";
   }
 
   cloudOf(account: ArmResource): AzureCloudFacts {
@@ -115,7 +122,7 @@ export class StorageState {
     for (const { id, value } of this.context.core.store.list<DeletedContainer>(DELETED_CONTAINER)) {
       if (id.startsWith(`${account.properties.incarnation}/`)) this.context.core.store.delete(DELETED_CONTAINER, idOf(account, value));
     }
-    this.context.resources.delete(account.id);
+    removeResource(this.context, account.id);
     const deleted: DeletedAccount = { tenantId: this.tenantOf(account), deletedTime: this.now().toISOString() };
     this.context.core.store.put(DELETED_ACCOUNT, account.name, deleted);
   }
@@ -150,8 +157,10 @@ export class StorageState {
     this.context.resources.put({ id: blobServiceId(account), name: "default", type: BLOB_SERVICE_TYPE, properties });
   }
 
+  /** Names of containers are told apart by case, other than ARM's. */
   container(account: ArmResource, name: string): Container | undefined {
-    return this.context.resources.get(containerId(account, name)) as Container | undefined;
+    const found = this.context.resources.get(containerId(account, name)) as Container | undefined;
+    return found?.name === name ? found : undefined;
   }
 
   containers(account: ArmResource): Container[] {
@@ -179,7 +188,7 @@ export class StorageState {
       deletedTime: now.toISOString(),
       ...(policy?.enabled === true && { retainedUntil: new Date(now.getTime() + (policy.days ?? storageLimits.softDelete.min) * DAY).toISOString() }),
     };
-    this.context.resources.delete(container.id);
+    removeResource(this.context, container.id);
     this.context.core.store.put(DELETED_CONTAINER, idOf(account, deleted), deleted);
   }
 
@@ -212,6 +221,10 @@ export class StorageState {
     const ticks = this.#nextTicks();
     const fraction = String(ticks % 10_000n).padStart(4, "0");
     return this.now().toISOString().replace("Z", `${fraction}Z`);
+  }
+
+  #subscriptionOf({ id }: ArmResource): AzureSubscription | undefined {
+    return this.context.cloud.subscription(parseArmId(id)?.subscription ?? "");
   }
 
   #nextTicks(): bigint {
