@@ -40,6 +40,10 @@ export class Accounts {
     return this.core.store.get<AzureTenant>(TENANT, wanted) ?? this.core.store.list<AzureTenant>(TENANT).find(({ value }) => value.domain === wanted)?.value;
   }
 
+  tenants(): AzureTenant[] {
+    return this.core.store.list<AzureTenant>(TENANT).map(({ value }) => value);
+  }
+
   subscription(id: string): AzureSubscription | undefined {
     return this.core.store.get<AzureSubscription>(SUBSCRIPTION, id.toLowerCase());
   }

@@ -1,4 +1,6 @@
 /** Calls of methods past the wire: by the resource tables, and by services of each other. */
+import { FaultError } from "../types.js";
+import { asAzureError } from "./errors.js";
 import type { Gate } from "./gate.js";
 import { cloudOf, type Router } from "./router.js";
 import { type AzureRequest, RawAnswer } from "./service.js";
@@ -10,7 +12,9 @@ export function createCall({ router, gate }: { router: Router; gate: Gate }): Az
     const match = router.find(method, url.pathname, router.servicesAt(url.hostname));
     if (!match) throw new AzureError(404, "NotFound", `The sandbox has no ${method} ${url.pathname} at ${url.hostname}.`);
     const content: Pick<AzureRequest, "body" | "raw"> = Buffer.isBuffer(body) ? { body: undefined, raw: body } : { body, raw: Buffer.from(body === undefined ? "" : JSON.stringify(body)) };
-    const answer = await gate.pass(match, () => ({ caller, cloud: cloudOf(url.hostname), method, url, query: url.searchParams, headers: {}, ...content }));
+    const answer = await gate.pass(match, () => ({ caller, cloud: cloudOf(url.hostname), method, url, query: url.searchParams, headers: {}, ...content })).catch((error: unknown) => {
+      throw error instanceof FaultError ? asAzureError(error) : error;
+    });
     return (answer instanceof RawAnswer ? valueOf(answer) : answer) as T;
   };
 }

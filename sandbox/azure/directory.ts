@@ -88,6 +88,13 @@ export class DirectoryStore implements Directory {
     return record && asPrincipal(tenantId, record);
   }
 
+  /** By client id alone, as tokens are asked for. */
+  ofClient(tenantId: string, clientId: string, view: DirectoryView): DirectoryPrincipal | undefined {
+    const wanted = clientId.toLowerCase();
+    const found = this.list(tenantId, view).find(({ appId }) => appId.toLowerCase() === wanted);
+    return found && asPrincipal(tenantId, found);
+  }
+
   ofResource(resourceId: string, view: DirectoryView = "written"): DirectoryPrincipal | undefined {
     const wanted = resourceId.toLowerCase();
     const found = this.#all(view).find(({ value }) => value.alternativeNames.some((name) => name.toLowerCase() === wanted));

@@ -1,7 +1,8 @@
 /** Where a tenant's endpoints are and which keys its tokens are signed with. https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#fetch-the-openid-configuration-document */
 import { type AzureCloudFacts, azureClouds } from "../../facts/azure/clouds.js";
+import { checkTenant } from "../../trust/azure/assertion.js";
 import type { EntraParts } from "./entra.js";
-import { tenantMalformed, tenantMissing } from "./entra-tenant.js";
+import { EntraError, refusalError } from "./entra-errors.js";
 import { tokenIssuer } from "./errors.js";
 import type { AzureRequest, AzureRoute } from "./service.js";
 
@@ -22,8 +23,11 @@ export function discoveryRoutes(parts: EntraParts): AzureRoute[] {
 function configuration({ accounts }: EntraParts, { cloud, params, url }: AzureRequest, version: "v1.0" | "v2.0"): object {
   const asked = params["tenant"] ?? "";
   const known = accounts.tenant(asked);
-  if (!known && !SHARED_TENANTS.includes(asked.toLowerCase())) throw tenantMalformed(asked) ?? tenantMissing(asked);
-  if (known && known.cloud !== cloud.name) throw tenantMissing(asked);
+  if (!SHARED_TENANTS.includes(asked.toLowerCase())) {
+    const refused = checkTenant({ tenant: asked, knownTenant: known, cloud: cloud.name });
+    // Discovery has a word of its own for a tenant that is not there.
+    if (refused) throw refused.reason === "tenant-missing" ? new EntraError(refused.httpStatus, "invalid_tenant", refused.code, refused.message) : refusalError(refused);
+  }
   const tenant = known?.tenantId ?? asked;
   // Clients go on at the address that they came to.
   const authority = `${url.origin}/${tenant}`;

@@ -1,10 +1,12 @@
-/** Client secrets, and what Entra asks of a client however it proves itself. */
+/** Client secrets, and what a token is for however its client proved itself. */
 import { timingSafeEqual } from "node:crypto";
+import { GRANT_TYPE, resourceOfScope } from "../../facts/azure/entra.js";
+import { checkServicePrincipal } from "../../trust/azure/assertion.js";
 import type { DirectoryPrincipal } from "./directory.js";
 import type { EntraParts } from "./entra.js";
-import { EntraError } from "./entra-errors.js";
-import { tenantMalformed, tenantMissing } from "./entra-tenant.js";
+import { entraError, refusalError } from "./entra-errors.js";
 import type { TokenRequest } from "./entra-token.js";
+import { blockingPolicy } from "./graph-conditional-access.js";
 import { sameResource } from "./tokens.js";
 
 /** Whom a request proved, and what the token is for. */
@@ -16,58 +18,39 @@ export interface Authenticated {
 }
 
 export function authenticateBySecret(parts: EntraParts, asked: TokenRequest): Authenticated {
-  const { core, accounts, directory, graph } = parts;
-  const { clientId, form, request, scope } = asked;
-  const tenant = accounts.tenant(asked.tenant);
-  if (!tenant) throw tenantMalformed(asked.tenant) ?? tenantMissing(asked.tenant);
-  const { tenantId } = tenant;
-  if (form.get("grant_type") !== "client_credentials") throw new EntraError(400, "unsupported_grant_type", 70003, `The app requested an unsupported grant type '${form.get("grant_type") ?? ""}'.`);
-  const application = graph.application(tenantId, clientId);
-  const principal = directory.find(tenantId, clientId, "effective");
-  if (!application && !principal) throw clientMissing(clientId, tenant.domain);
-  const secrets = graph.secrets(tenantId, clientId).filter(({ secretText }) => sameText(secretText, form.get("client_secret") ?? ""));
-  if (!form.has("client_secret")) throw new EntraError(401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
-  if (secrets.length === 0) {
-    throw new EntraError(401, "invalid_client", 7000215, `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`);
-  }
-  if (secrets.every(({ endDateTime }) => Date.parse(endDateTime) <= core.clock.now().getTime())) {
-    throw new EntraError(401, "invalid_client", 7000222, `The provided client secret keys for app '${clientId}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.`);
-  }
-  if (!principal) throw new EntraError(401, "invalid_client", 7000229, `The client application ${clientId} is missing service principal in the tenant ${tenantId}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119`);
-  if (!principal.enabled) throw new EntraError(401, "invalid_client", 7000112, `Application '${clientId}'(${principal.displayName}) is disabled.`);
-  const resource = resourceOf(scope);
-  if (!knownResource(parts, asked, resource)) throw new EntraError(400, "invalid_resource", 500011, `The resource principal named ${resource} was not found in the tenant named ${tenant.domain}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`);
-  return { principal, resource, roles: rolesAt(parts, principal, resource, request.cloud.graphHost) };
-}
-
-export const clientMissing = (clientId: string, tenant: string): EntraError =>
-  new EntraError(
-    400,
-    "unauthorized_client",
-    700016,
-    `Application with identifier '${clientId}' was not found in the directory '${tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
-  );
-
-const DEFAULT_SUFFIX = "/.default";
-
-/** Clients write an audience that ends in a slash with two of them before `.default`. */
-function resourceOf(scope: string): string {
-  if (!scope.endsWith(DEFAULT_SUFFIX)) {
-    throw new EntraError(400, "invalid_scope", 1002012, `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`);
-  }
-  return scope.slice(0, -DEFAULT_SUFFIX.length);
+  const { core, directory, graph } = parts;
+  const { clientId, form, scope } = asked;
+  const { tenantId } = asked.tenant;
+  const grantType = form.get("grant_type") ?? "";
+  if (grantType !== GRANT_TYPE) throw entraError("grantType", grantType);
+  const resource = resourceOfScope(scope);
+  if (resource === undefined) throw entraError("scope", scope);
+  const application = graph.registration(tenantId, clientId);
+  const principal = directory.ofClient(tenantId, clientId, "effective");
+  if (!application && !principal) throw entraError("clientMissing", clientId, asked.tenant.domain);
+  const given = form.get("client_secret");
+  if (given === null) throw entraError("assertionMissing");
+  const secrets = graph.secrets(tenantId, clientId).filter(({ secretText }) => sameText(secretText, given));
+  if (secrets.length === 0) throw entraError("secretInvalid", clientId);
+  if (secrets.every(({ endDateTime }) => Date.parse(endDateTime) <= core.clock.now().getTime())) throw entraError("secretExpired", clientId);
+  const displayName = application?.displayName ?? clientId;
+  const refused = checkServicePrincipal({ kind: "application", clientId, displayName, servicePrincipal: principal, credentials: [] }, tenantId);
+  if (refused) throw refusalError(refused);
+  if (!principal) throw entraError("servicePrincipalMissing", clientId, tenantId);
+  if (!knowsResource(parts, asked, resource)) throw entraError("resourceUnknown", resource, asked.tenant.domain);
+  if (blockingPolicy(core.store, principal) !== undefined) throw entraError("conditionalAccess");
+  return { principal, resource, roles: rolesAt(parts, asked, principal, resource) };
 }
 
 /** Resources of the cloud, and applications of the tenant itself by client id or identifier URI. */
-export function knownResource(parts: EntraParts, { request, tenant }: TokenRequest, resource: string): boolean {
-  const tenantId = parts.accounts.tenant(tenant)?.tenantId ?? "";
-  const own = parts.graph.applications(tenantId).flatMap(({ appId, identifierUris }) => [appId, `api://${appId}`, ...identifierUris]);
+export function knowsResource(parts: EntraParts, { request, tenant }: TokenRequest, resource: string): boolean {
+  const own = parts.graph.applications(tenant.tenantId).flatMap(({ appId, identifierUris }) => [appId, `api://${appId}`, ...identifierUris]);
   return [...parts.audiences(request.cloud), request.url.origin, ...own].some((known) => sameResource(known, resource));
 }
 
 /** Consents are given for Graph alone. */
-export function rolesAt({ directory }: EntraParts, { tenantId, objectId }: DirectoryPrincipal, resource: string, graphHost: string): readonly string[] {
-  return sameResource(resource, `https://${graphHost}`) ? (directory.record(tenantId, objectId)?.graphPermissions ?? []) : [];
+export function rolesAt({ directory }: EntraParts, { request }: TokenRequest, { tenantId, objectId }: DirectoryPrincipal, resource: string): readonly string[] {
+  return sameResource(resource, `https://${request.cloud.graphHost}`) ? (directory.record(tenantId, objectId)?.graphPermissions ?? []) : [];
 }
 
 function sameText(a: string, b: string): boolean {

@@ -2,8 +2,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { SANDBOX_SECRET_MARK } from "../../facts/sandbox.js";
 import type { SandboxCore } from "../types.js";
-import type { DirectoryView } from "./directory.js";
-import { APPLICATION, CLIENT_SECRET, FEDERATED_CREDENTIAL } from "./store-types.js";
+import type { DirectoryView, ServicePrincipalRecord } from "./directory.js";
+import { APPLICATION, CLIENT_SECRET, DELETED_ITEM, FEDERATED_CREDENTIAL, SERVICE_PRINCIPAL } from "./store-types.js";
 
 /** As Graph answers it; members that the sandbox gives no meaning are kept as they came. https://learn.microsoft.com/graph/api/resources/application */
 export interface ApplicationRecord {
@@ -38,6 +38,12 @@ export interface ClientSecretRecord {
   endDateTime: string;
 }
 
+/** Restorable for thirty days. https://learn.microsoft.com/graph/api/resources/directory */
+export type DeletedItem = { deletedDateTime: string } & ({ kind: "application"; record: ApplicationRecord } | { kind: "servicePrincipal"; record: ServicePrincipalRecord });
+
+const RESTORABLE_MS = 30 * 86_400_000;
+const STORE_TYPE = { application: APPLICATION, servicePrincipal: SERVICE_PRINCIPAL } as const;
+
 export class GraphStore {
   constructor(private readonly core: SandboxCore) {}
 
@@ -61,6 +67,11 @@ export class GraphStore {
     return this.applications(tenantId).find(({ id, appId }) => id === wanted || appId === wanted);
   }
 
+  /** By client id alone. */
+  registration(tenantId: string, clientId: string): ApplicationRecord | undefined {
+    return this.applications(tenantId).find(({ appId }) => appId === clientId.toLowerCase());
+  }
+
   applications(tenantId: string): ApplicationRecord[] {
     return ofTenant(tenantId, this.core.store.list<ApplicationRecord>(APPLICATION));
   }
@@ -69,9 +80,28 @@ export class GraphStore {
     this.core.store.put(APPLICATION, `${tenantId}/${record.id}`, record);
   }
 
+  /** Takes it out of sight; its credentials come back with it. */
+  softDelete(tenantId: string, item: { kind: "application"; record: ApplicationRecord } | { kind: "servicePrincipal"; record: ServicePrincipalRecord }): void {
+    const deleted = { ...item, deletedDateTime: this.core.clock.now().toISOString() };
+    this.core.store.delete(STORE_TYPE[item.kind], `${tenantId}/${item.record.id}`, { propagates: true });
+    this.core.store.put(DELETED_ITEM, `${tenantId}/${item.record.id}`, deleted);
+  }
+
+  /** What can still be restored. */
+  deleted(tenantId: string): DeletedItem[] {
+    const now = this.core.clock.now().getTime();
+    return ofTenant(tenantId, this.core.store.list<DeletedItem>(DELETED_ITEM)).filter(({ deletedDateTime }) => now - Date.parse(deletedDateTime) < RESTORABLE_MS);
+  }
+
+  restore(tenantId: string, { kind, record }: DeletedItem): void {
+    this.core.store.delete(DELETED_ITEM, `${tenantId}/${record.id}`);
+    this.core.store.put(STORE_TYPE[kind], `${tenantId}/${record.id}`, record, { propagates: true });
+  }
+
   /** With its credentials. */
-  deleteApplication(tenantId: string, { id, appId }: ApplicationRecord): void {
-    this.core.store.delete(APPLICATION, `${tenantId}/${id}`);
+  purge(tenantId: string, { kind, record: { id, appId } }: DeletedItem): void {
+    this.core.store.delete(DELETED_ITEM, `${tenantId}/${id}`);
+    if (kind === "servicePrincipal") return;
     for (const credential of this.credentials(tenantId, id)) this.deleteCredential(tenantId, id, credential.id);
     for (const secret of this.secrets(tenantId, appId)) this.deleteSecret(secret);
   }

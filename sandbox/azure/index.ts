@@ -1,11 +1,13 @@
 /** Azure in the sandbox: tenants, subscriptions and the services that integrations use, over their own protocols, and the same methods for the engines. */
 import { azureClouds } from "../../facts/azure/clouds.js";
-import type { SandboxCore, WireService } from "../types.js";
+import type { ProviderTable, SandboxCore, WireService } from "../types.js";
 import { Accounts, administratorOf, createOwnAccounts, DEFAULT_SUBSCRIPTION_ID, DEFAULT_TENANT_ID } from "./accounts.js";
 import { checkArmCall } from "./arm-checks.js";
 import { createArmContext } from "./arm-context.js";
 import { createArm } from "./arm.js";
+import { createBlob } from "./blob.js";
 import { createCall } from "./call.js";
+import { createContainerRegistry } from "./container-registry.js";
 import { DirectoryStore } from "./directory.js";
 import { createEntra } from "./entra.js";
 import { subscriptionNotFound, wrongTenant } from "./errors.js";
@@ -13,13 +15,16 @@ import { AzureFront } from "./front.js";
 import { Gate } from "./gate.js";
 import { GraphStore } from "./graph-store.js";
 import { createGraph } from "./graph.js";
+import { createAzureAdTable, createAzureNativeTable } from "./resources.js";
 import { Router } from "./router.js";
 import type { AzureService, AzureServiceContext } from "./service.js";
+import { createStorage } from "./storage.js";
 import { Tokens } from "./tokens.js";
-import type { AzureCaller, AzureCloud, AzureSubscription, AzureTenant } from "./types.js";
+import type { AzureCaller, AzureCloud, AzureScope, AzureSubscription, AzureTenant } from "./types.js";
+import { createWeb } from "./web.js";
 
 /** Builds Azure on the sandbox's core; everything that it knows is in the core's store. */
-export function createAzure(core: SandboxCore): { cloud: AzureCloud; service: WireService } {
+export function createAzure(core: SandboxCore): { cloud: AzureCloud; service: WireService; tables: readonly ProviderTable<AzureScope>[] } {
   const accounts = new Accounts(core);
   const directory = new DirectoryStore(core);
   const graph = new GraphStore(core);
@@ -67,13 +72,17 @@ export function createAzure(core: SandboxCore): { cloud: AzureCloud; service: Wi
   };
   const services: AzureService[] = [
     ...createArm(context),
+    ...createContainerRegistry(context),
+    createStorage(context),
+    createBlob(context),
+    ...createWeb(context),
     createGraph({ core, accounts, directory, graph }),
     createEntra({ core, accounts, directory, graph, resources, tokens, audiences: (of) => [`https://${of.armHost}`, of.armLegacyAudience, ...services.flatMap((service) => service.audiences?.(of) ?? [])] }),
   ];
   const router = new Router(services);
   const gate = new Gate({ core, checkArm: (request) => checkArmCall(context, request) });
   const invoke = createCall({ router, gate });
-  return { cloud, service: new AzureFront({ router, gate, tokens, accounts }) };
+  return { cloud, service: new AzureFront({ router, gate, tokens, accounts }), tables: [createAzureNativeTable(cloud), createAzureAdTable(cloud)] };
 }
 
 /** What the sandbox makes at its start, and somebody may have removed. */
