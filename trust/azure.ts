@@ -4,8 +4,11 @@
  * it is given.
  */
 export { checkTenant, evaluateClientAssertion } from "./azure/assertion.js";
+export { authorize } from "./azure/authorize.js";
 export { matchCredential } from "./azure/credentials.js";
 export { differenceOf, hasInvisible, visible, type Difference } from "./azure/difference.js";
 export { AZURE_ISSUER_RULES, checkSignature } from "./azure/issuer-keys.js";
+export { matchesAction, narrowestRole, permits, type Action } from "./azure/roles.js";
+export { normaliseScope, scopeCovers, scopeLevel, type ScopeLevel } from "./azure/scopes.js";
 export type { WorkloadClaims } from "./azure/token-claims.js";
 export type * from "./azure/types.js";

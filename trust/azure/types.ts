@@ -151,6 +151,10 @@ export interface AzureAccessQuestion {
   attributes?: Readonly<Record<string, string | readonly string[]>> | undefined;
   assignments: readonly RoleAssignment[];
   denyAssignments?: readonly DenyAssignment[] | undefined;
+  /** ARM ids of the management groups that the scope's subscription is in, however far above. Default: none. */
+  managementGroups?: readonly string[] | undefined;
+  /** For conditions that ask the time. Default: none is known, and such a condition does not hold. */
+  now?: Date | undefined;
   /** By the GUID of the role definition. */
   role(id: string): RoleDefinition | undefined;
 }
@@ -163,4 +167,6 @@ export interface AzureAccessAnswer {
   /** What granted it, or what would have but for its condition. */
   assignment?: RoleAssignment | undefined;
   denyAssignment?: DenyAssignment | undefined;
+  /** With `condition-false`: why its condition does not hold. */
+  conditionProblem?: string | undefined;
 }
