@@ -1,13 +1,12 @@
 /** The checks of a contract with an Azure exchange. */
 import type { ReadContract } from "../../contract/index.js";
-import type { Contract, GrantOf } from "../../contract/schema.js";
 import { azureClouds } from "../../facts/azure/clouds.js";
 import { AZURE_ISSUER_RULES } from "../../trust/azure/issuer-keys.js";
 import { notTested, unknown, type Check } from "../check.js";
 import type { Prepared, Setting, VerifyCloud } from "../cloud.js";
 import { InputError } from "../input-error.js";
 import { readIssuer, type IssuerReading } from "../issuer.js";
-import { DEPTHS, type Depth } from "../options.js";
+import type { Depth } from "../options.js";
 import { Waiter, waitPolicy } from "../waiting.js";
 import { openAccount } from "./account-evidence.js";
 import { containerChecks } from "./container.js";
@@ -16,7 +15,7 @@ import { credentialFileCheck } from "./credential-file.js";
 import type { Resource } from "./endpoints.js";
 import { exchangeChecks, exchangeId } from "./exchange.js";
 import { graphCheck } from "./graph.js";
-import { groupChecks, type GroupGrant } from "./group.js";
+import { groupChecks } from "./group.js";
 import { issuerCheck } from "./issuer.js";
 import { planText } from "./plan.js";
 import { refusalContainerCheck } from "./refusal-container.js";
@@ -24,6 +23,7 @@ import { refusalChecks } from "./refusals.js";
 import { readToken, type AzureRun } from "./run.js";
 import { serviceChecks } from "./service.js";
 import { StorageView } from "./storage-account.js";
+import { groupOf, reaches, resourcesOf } from "./targets.js";
 import { subscriptionCheck, tenantCheck } from "./tenant.js";
 import { tokenCheck } from "./token.js";
 
@@ -82,26 +82,6 @@ async function prepare(setting: Setting): Promise<Prepared> {
   };
 }
 
-/** What tokens are needed for, the most telling first. */
-export function resourcesOf({ exchange, grants, refusalTargets }: Contract, depth: Depth): Resource[] {
-  const blobs = grants.some(({ kind }) => kind === "blob-container") || refusalTargets.some(({ kind }) => kind === "blob-container");
-  const managed = exchange.type === "azure-client-assertion" && grants.some(({ kind }) => kind === "azure-resource-group");
-  return [
-    ...(managed ? (["arm"] as const) : []),
-    ...(blobs && reaches(depth, "storage") ? (["storage"] as const) : []),
-    "graph",
-    ...(grants.some(({ kind }) => kind === "app-service") && reaches(depth, "runtime") ? (["registry"] as const) : []),
-  ];
-}
-
-/** The grant on the resource group that something is in. */
-export function groupOf({ grants }: Contract, { subscriptionId, resourceGroup }: { subscriptionId: string; resourceGroup: string }): GroupGrant | undefined {
-  return grants.find(
-    (grant): grant is GrantOf<"azure-resource-group"> =>
-      grant.kind === "azure-resource-group" && grant.subscriptionId.toLowerCase() === subscriptionId.toLowerCase() && grant.resourceGroup.toLowerCase() === resourceGroup.toLowerCase(),
-  );
-}
-
 interface Intent {
   depth: Depth;
   refusals: boolean;
@@ -127,10 +107,6 @@ function grantChecks(run: AzureRun, { depth, refusals, resources }: Intent): Che
 }
 
 const KNOWN: ReadonlySet<string> = new Set(["azure-resource-group", "blob-container", "app-service"]);
-
-export function reaches(depth: Depth, wanted: Depth): boolean {
-  return DEPTHS.indexOf(depth) >= DEPTHS.indexOf(wanted);
-}
 
 /** A grant of a later release's kind: a verdict is wanted, and there is none. */
 function unrecognisedCheck({ path, kind, id }: ReadContract["unrecognised"][number]): Check {

@@ -2,15 +2,15 @@
 import type { ReadContract } from "../../contract/index.js";
 import type { AzureExchange, Grant } from "../../contract/schema.js";
 import { azureClouds } from "../../facts/azure/clouds.js";
-import { DEPTHS, type Depth, type VerifyOptions } from "../options.js";
+import type { Depth, VerifyOptions } from "../options.js";
 import { BLOB_ACTIONS } from "./blob-causes.js";
 import { canaryObstacle, canaryReference, canarySite } from "./canary.js";
 import { probeBlob } from "./container.js";
 import { RESOURCE_TITLES, scopeOf, tenantMetadataUrl, tokenUrl } from "./endpoints.js";
-import { groupOf, resourcesOf } from "./index.js";
 import { CANARY_REPOSITORY } from "./registry.js";
 import type { ServiceGrant } from "./service.js";
 import type { ContainerGrant } from "./storage-account.js";
+import { groupOf, reaches as includes, resourcesOf } from "./targets.js";
 
 /** Stands for what is chosen anew in each run. */
 const RUN = "<run id>";
@@ -58,7 +58,7 @@ function tokenPlan(contract: ReadContract, exchange: AzureExchange, { token, ref
   ];
 }
 
-const reaches = ({ depth = "storage" }: VerifyOptions, wanted: Depth): boolean => DEPTHS.indexOf(depth) >= DEPTHS.indexOf(wanted);
+const reaches = ({ depth = "storage" }: VerifyOptions, wanted: Depth): boolean => includes(depth, wanted);
 
 function managementPlan(contract: ReadContract, options: VerifyOptions): string[] {
   const calls = contract.grants.flatMap((grant) => managementCalls(contract, grant, options));
