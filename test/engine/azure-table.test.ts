@@ -204,7 +204,7 @@ describe("the azure-native resource table", () => {
   });
 
   it("names what the program does not name, and marks names that it made up", async () => {
-    const scope = table.scope(config);
+    const scope = table.scope({ subscriptionId: subscription, location: "westeurope" });
     const name = (type: string, parameter: string, given: Json = {}, olds?: Json) => {
       const { inputs } = behaviourOf(type).check(given, scope, "Logical", olds);
       return [inputs[parameter], inputs.__createBeforeDelete];
@@ -223,7 +223,7 @@ describe("the azure-native resource table", () => {
   });
 
   it("replaces what cannot be changed, the old one first unless its name was made up", () => {
-    const scope = table.scope(config);
+    const scope = table.scope({ subscriptionId: subscription, location: "westeurope" });
     const replaces = (type: string, olds: Json, changes: Json) => {
       const behaviour = behaviourOf(type);
       const before = behaviour.check(olds, scope, "x").inputs;

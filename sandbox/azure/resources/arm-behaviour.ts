@@ -45,7 +45,7 @@ export interface ArmDefinition extends Shape {
   write?(api: Api, id: string, inputs: Properties): Promise<Properties>;
   /** Default: a `DELETE` of the id. */
   remove?(api: Api, id: string, inputs: Properties): Promise<unknown>;
-  /** What is written one at a time: resources with the same key. */
+  /** What is written and deleted one at a time: resources with the same key. */
   lock?(inputs: Properties): string | undefined;
 }
 
@@ -64,6 +64,11 @@ export function armBehaviour(cloud: AzureCloud, definition: ArmDefinition): Reso
   const readBody = definition.read ?? ((api: Api, id: string) => api.find("GET", id, apiVersion));
   const outputsOf = (body: Properties): Properties => ({ ...toOutputs(definition, body), azureApiVersion: apiVersion });
   const stateOf = (outputs: Properties, inputs: Properties): Properties => ({ ...outputs, [INPUTS]: inputs });
+
+  const serially = <T>(inputs: Properties, work: () => Promise<T>): Promise<T> => {
+    const key = definition.lock?.(inputs);
+    return key === undefined ? work() : oneAtATime(key, work);
+  };
 
   /** Throws where there is something already that the program did not make. */
   async function assertAbsent(api: Api, id: string): Promise<void> {
@@ -84,8 +89,7 @@ export function armBehaviour(cloud: AzureCloud, definition: ArmDefinition): Reso
   async function write(api: Api, id: string, inputs: Properties, location: unknown): Promise<Properties | undefined> {
     const given = located && inputs.location === undefined && location !== undefined ? { ...inputs, location } : inputs;
     const put = () => (definition.write ? definition.write(api, id, given) : api.call<Properties | undefined>("PUT", id, apiVersion, toBody(definition, given)));
-    const key = definition.lock?.(given);
-    return key === undefined ? put() : oneAtATime(`${type} ${key}`, put);
+    return serially(given, put);
   }
 
   /** As it is read, because that is what refreshes compare with; as it was written where the caller may not read. */
@@ -156,8 +160,9 @@ export function armBehaviour(cloud: AzureCloud, definition: ArmDefinition): Reso
 
     async delete(id, outputs, scope) {
       const api = new Api(cloud, scope);
+      const inputs = object(outputs[INPUTS]);
       if (singleton) await api.call("PUT", id, apiVersion, singleton);
-      else await unlessGone(definition.remove ? definition.remove(api, id, object(outputs[INPUTS])) : api.call("DELETE", id, apiVersion));
+      else await unlessGone(serially(inputs, () => definition.remove?.(api, id, inputs) ?? api.call("DELETE", id, apiVersion)));
     },
   };
 }

@@ -43,7 +43,7 @@ export const application: GraphDefinition = {
     tags: "tags",
   },
   answered: applicationAnswered,
-  fallbacks: { appRoleIds: {}, disabledByMicrosoft: "<nil>", featureTags: [], logoUrl: "", oauth2PermissionScopeIds: {}, owners: [], publisherDomain: "" },
+  fallbacks: { appRoleIds: {}, disabledByMicrosoft: "<nil>", featureTags: [], logoUrl: "", oauth2PermissionScopeIds: {}, owners: [], publisherDomain: "", templateId: "" },
   required: ["displayName"],
   sets: ["groupMembershipClaims", "identifierUris", "tags"],
   defaults: { signInAudience: "AzureADMyOrg" },

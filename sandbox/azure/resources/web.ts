@@ -97,6 +97,7 @@ const site = {
   inputs: SITE_INPUTS,
   rules,
   readOnly: ["siteConfig.machineKey", "hostNameSslStates"],
+  // Sites and slots of one plan are written one after the other. https://github.com/pulumi/pulumi-azure-native/pull/4458
   lock: ({ serverFarmId }: Properties) => text(serverFarmId)?.toLowerCase(),
   read: readSite,
   // Without this the last site of a plan would take the plan with it.
