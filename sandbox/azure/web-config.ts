@@ -58,7 +58,6 @@ export function configRoutes(parts: SiteParts): AzureRoute[] {
 
   function containerLogs(request: AzureRequest): AzureAnswer {
     const site = open(request, "containerlogs/action");
-    starter.running(site);
     const lines = store.log(site);
     if (lines.length === 0) return new RawAnswer({ status: 204 });
     return new RawAnswer({ status: 200, headers: { "content-type": "application/octet-stream" }, body: `${lines.join("\n")}\n` });
