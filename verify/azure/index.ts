@@ -20,10 +20,11 @@ import { issuerCheck } from "./issuer.js";
 import { planText } from "./plan.js";
 import { refusalContainerCheck } from "./refusal-container.js";
 import { refusalChecks } from "./refusals.js";
+import { rightsCheck } from "./rights.js";
 import { readToken, type AzureRun } from "./run.js";
 import { serviceChecks } from "./service.js";
 import { StorageView } from "./storage-account.js";
-import { groupOf, reaches, resourcesOf } from "./targets.js";
+import { groupOf, reaches, resourcesOf, servicesOf } from "./targets.js";
 import { subscriptionCheck, tenantCheck } from "./tenant.js";
 import { tokenCheck } from "./token.js";
 
@@ -98,6 +99,7 @@ function grantChecks(run: AzureRun, { depth, refusals, resources }: Intent): Che
   const views = grants.flatMap((grant) => (grant.kind === "blob-container" ? [new StorageView(run, grant, groupOf(contract, grant))] : []));
   return [
     ...groups,
+    ...grants.flatMap((grant) => (grant.kind === "azure-resource-group" ? [rightsCheck(run, grant, servicesOf(contract, grant))] : [])),
     ...views.flatMap((view) => view.checks()),
     ...views.flatMap((view) => containerChecks(run, view, { exchangeCheck, refusals })),
     ...refusalTargets.flatMap((target) => (target.kind === "blob-container" ? [refusalContainerCheck(run, target, exchangeCheck, refusals)] : [])),

@@ -1,0 +1,93 @@
+/** Registry, plan and site as somebody who may read them sees them, and whether a site could pull and run an image. */
+import type { GrantOf } from "../../../contract/schema.js";
+import { isJsonObject } from "../../../trust/jwt.js";
+import { fail, pass, unknown, type CheckScope, type Verdict } from "../../check.js";
+import type { AzureCauseCode } from "../causes.js";
+import { planId, registryId, siteId } from "../endpoints.js";
+import { cause, type AzureRun } from "../run.js";
+import { assignedIdentities } from "./identity.js";
+import { properties, type AzureDocuments } from "./reader.js";
+import type { Rights } from "./rights.js";
+import { sameId } from "./rights.js";
+
+type AppGrant = GrantOf<"app-service">;
+
+const PULL = "Microsoft.ContainerRegistry/registries/pull/read";
+
+export async function registry(run: AzureRun, documents: AzureDocuments, grant: AppGrant, scope: CheckScope): Promise<Verdict> {
+  const id = registryId(grant);
+  const reading = await documents.arm(id, "containerRegistry");
+  const fault = (code: AzureCauseCode, seen: string, found?: string): Verdict => fail(seen, cause(run, code, seen, { subject: grant.registry, resourceGroup: grant.resourceGroup, scope: id, found }));
+  if (reading.status === "unreadable") return unknown(reading.reason);
+  if (reading.status === "absent") return fault("azure.registry.missing", `registry ${grant.registry} does not exist in ${grant.resourceGroup}`);
+  const { loginServer, adminUserEnabled, publicNetworkAccess, networkRuleSet, policies, roleAssignmentMode } = properties(reading.value);
+  if (loginServer !== grant.loginServer) return fault("azure.registry.login-server-differs", `its login server is ${String(loginServer)}, the contract has ${grant.loginServer}`, String(loginServer));
+  if (publicNetworkAccess === "Disabled") return fault("azure.registry.firewall", "publicNetworkAccess is Disabled");
+  if (isJsonObject(networkRuleSet) && networkRuleSet["defaultAction"] === "Deny") return fault("azure.registry.firewall", "its firewall denies by default");
+  const armTokens = isJsonObject(policies) && isJsonObject(policies["azureADAuthenticationAsArmPolicy"]) ? policies["azureADAuthenticationAsArmPolicy"]["status"] : "enabled";
+  if (armTokens === "disabled") return fault("azure.registry.arm-tokens-refused", "azureADAuthenticationAsArmPolicy is disabled");
+  if (roleAssignmentMode === "AbacRepositoryPermissions") return fault("azure.registry.repository-roles", "roleAssignmentMode is AbacRepositoryPermissions");
+  if (adminUserEnabled === true) scope.remark(`Registry ${grant.registry} has its admin user on: a password that Contributor can list.`);
+  return pass(`${grant.loginServer}, admin user ${adminUserEnabled === true ? "on" : "off"}`);
+}
+
+export async function plan(run: AzureRun, documents: AzureDocuments, grant: AppGrant): Promise<Verdict> {
+  const id = planId(grant);
+  const reading = await documents.arm(id, "web");
+  const values = { subject: grant.plan, resourceGroup: grant.resourceGroup, scope: id };
+  if (reading.status === "unreadable") return unknown(reading.reason);
+  if (reading.status === "absent") return fail(`plan ${grant.plan} does not exist in ${grant.resourceGroup}`, cause(run, "azure.plan.missing", reading.detail, values));
+  const { reserved } = properties(reading.value);
+  const { sku } = reading.value;
+  if (reserved !== true) return fail("it is a plan for Windows", cause(run, "azure.plan.not-linux", "reserved is not true", values));
+  return pass(`Linux, ${isJsonObject(sku) ? String(sku["name"]) : "?"}`);
+}
+
+export async function site(run: AzureRun, documents: AzureDocuments, rights: Rights, grant: AppGrant): Promise<Verdict> {
+  const id = siteId(grant, grant.site);
+  const [reading, configReading, settings] = await Promise.all([documents.arm(id, "web"), documents.arm(`${id}/config/web`, "web"), documents.listed(`${id}/config/appsettings/list`, "web")]);
+  const values = { subject: grant.site, resourceGroup: grant.resourceGroup, scope: id };
+  const fault = (code: AzureCauseCode, seen: string, more: { expected?: string | undefined; found?: string | undefined } = {}): Verdict => fail(seen, cause(run, code, seen, { ...values, ...more }));
+  if (reading.status === "unreadable") return unknown(reading.reason);
+  if (reading.status === "absent") return fault("azure.site.missing", `site ${grant.site} does not exist in ${grant.resourceGroup}`);
+  const { serverFarmId, defaultHostName, state } = properties(reading.value);
+  if (!sameId(serverFarmId, planId(grant))) return fault("azure.site.other-plan", `it runs on ${String(serverFarmId)}`, { found: String(serverFarmId) });
+  if (defaultHostName !== grant.hostName) return fault("azure.site.host-name-differs", `its host name is ${String(defaultHostName)}, the contract has ${grant.hostName}`, { found: String(defaultHostName) });
+  if (state === "Stopped") return fault("azure.site.stopped", "its state is Stopped");
+  if (configReading.status !== "read") return pass(`${grant.hostName}, ${String(state)}; its configuration cannot be read`);
+  const config = properties(configReading.value);
+  const image = String(config["linuxFxVersion"] ?? "");
+  if (!image.startsWith("DOCKER|")) return fault("azure.site.not-container", `linuxFxVersion is ${JSON.stringify(image)}`);
+  const own = image.startsWith(`DOCKER|${grant.loginServer}/`);
+  // Images of other registries are the customer's own affair until the platform's first deployment.
+  if (own || grant.pullIdentityId !== undefined) {
+    if (config["acrUseManagedIdentityCreds"] !== true) return fault("azure.site.pull-without-identity", "acrUseManagedIdentityCreds is not true");
+    const { pullIdentityId } = grant;
+    if (pullIdentityId !== undefined && !assignedIdentities(reading.value).includes(pullIdentityId.toLowerCase())) return fault("azure.site.identity-missing", `it does not have the identity ${pullIdentityId}`, { expected: pullIdentityId });
+    const denied = await pullFault(documents, rights, grant);
+    if (denied !== undefined) return fault("azure.site.pull-denied", denied, { expected: pullIdentityId });
+  }
+  const port = settings.status === "read" && isJsonObject(settings.value["properties"]) ? settings.value["properties"]["WEBSITES_PORT"] : undefined;
+  if (port !== undefined && String(port) !== String(grant.containerPort)) return fault("azure.site.port-differs", `WEBSITES_PORT is ${String(port)}, the contract has ${grant.containerPort}`, { expected: String(grant.containerPort), found: String(port) });
+  return pass(`${grant.hostName}, ${String(state)}, ${image.slice("DOCKER|".length)}`);
+}
+
+/** Why the pull identity may not pull from the registry; undefined where it may, and where nobody can tell. */
+async function pullFault(documents: AzureDocuments, rights: Rights, grant: AppGrant): Promise<string | undefined> {
+  if (grant.pullIdentityId === undefined) return undefined;
+  const identity = await documents.arm(grant.pullIdentityId, "managedIdentity");
+  if (identity.status === "absent") return `the identity ${grant.pullIdentityId} does not exist`;
+  if (identity.status !== "read") return undefined;
+  const principalId = String(properties(identity.value)["principalId"]);
+  const may = await rights.holds(principalId, { about: "right", action: PULL, dataAction: false, scope: registryId(grant) });
+  return may === false ? `${grant.pullIdentityId.split("/").at(-1) ?? ""} (object id ${principalId}) has no role with ${PULL} on ${grant.registry}` : undefined;
+}
+
+/** Namespaces of the resource providers that a contract's resources are of. */
+export function namespacesOf(kinds: readonly string[]): string[] {
+  return [
+    ...(kinds.includes("blob-container") ? ["Microsoft.Storage"] : []),
+    ...(kinds.includes("app-service") ? ["Microsoft.ContainerRegistry", "Microsoft.Web"] : []),
+  ];
+}
+
