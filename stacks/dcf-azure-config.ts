@@ -91,7 +91,7 @@ const appService = z
   .strictObject({ registry, plan, site: site.optional(), pullIdentity })
   .superRefine((value, context) => {
     if (value.site?.mode === "existing" && value.plan.mode === "create") {
-      context.addIssue({ code: "custom", path: ["plan", "mode"], message: "must be existing with an existing App Service: the plan that it is on" });
+      context.addIssue({ code: "custom", path: ["site", "mode"], message: "must be create on a plan that the stack creates: an existing App Service is on a plan that exists, so set appService.plan.mode to existing too" });
     }
   })
   .meta({ description: "Where DCF deploys to: registry, plan and App Service. Left out, DCF's own template makes them later" });
