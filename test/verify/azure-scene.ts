@@ -57,12 +57,21 @@ export class Scene {
   }
 
   /** Removes every assignment of the identity on exactly this scope. */
-  async unassign(scope: string): Promise<void> {
-    const { value } = await this.arm<{ value: { id: string; properties: { scope: string; principalId: string } }[] }>("GET", `${scope}/providers/Microsoft.Authorization/roleAssignments`, "roles");
-    const exchange = this.exchange();
-    for (const { id, properties } of value) {
-      if (properties.principalId === exchange.principalId && properties.scope.toLowerCase() === scope.toLowerCase()) await this.arm("DELETE", id, "roles");
+  unassign(scope: string): Promise<void> {
+    return this.#unassign(scope, this.exchange().principalId);
+  }
+
+  async #unassign(scope: string, principalId: string): Promise<void> {
+    const type = "azure:arm/microsoft.authorization/roleassignments";
+    for (const { id, value } of this.sandbox.store.list<{ properties: { scope: string; principalId: string } }>(type)) {
+      if (value.properties.principalId === principalId && value.properties.scope.toLowerCase() === scope.toLowerCase()) this.sandbox.store.delete(type, id);
     }
+  }
+
+  /** Takes the pull identity's role on the registry away. */
+  async revokePull(): Promise<void> {
+    const pull = await this.arm<{ properties: { principalId: string } }>("GET", this.pullId, "identity");
+    await this.#unassign(this.registryId, pull.properties.principalId);
   }
 
   exchange() {

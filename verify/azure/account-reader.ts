@@ -18,6 +18,8 @@ export interface RightQuestion {
   dataAction: boolean;
   /** ARM id. */
   scope: string;
+  /** ARM id of the managed identity that it is about, where that is not the contract's own principal. */
+  principal?: string | undefined;
   /** For conditions, such as `Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path`. */
   attributes?: Readonly<Record<string, string>>;
 }

@@ -23,6 +23,8 @@ export interface ArmCall {
   scope: string;
   /** What a 404 means. */
   missing: AzureCauseCode;
+  /** Id of a check whose pass shows that the session may read here. */
+  readable?: string | undefined;
   /** Further suspects of a 403, such as that the thing is not there. */
   forbidden?: readonly AzureCauseCode[];
   values?: Partial<AzureCauseValues>;
@@ -32,13 +34,13 @@ export interface ArmCall {
 /** The answer, or the verdict that its absence is. */
 export async function askArm(run: AzureRun, scope: CheckScope, call: ArmCall): Promise<{ answer: AzureSuccess } | { verdict: Verdict; refusal?: AzureRefusal }> {
   const { answer, exhausted } = await askPatiently(run, scope, { check: call.check, resource: "arm", mayPass: (refusal) => armMayBePropagation(run, call, refusal) }, call.call);
-  return answer.ok ? { answer } : { verdict: await armVerdict(run, call, answer, exhausted), ...(answer.kind === "refused" ? { refusal: answer } : {}) };
+  return answer.ok ? { answer } : { verdict: await armVerdict(run, call, answer, exhausted, scope), ...(answer.kind === "refused" ? { refusal: answer } : {}) };
 }
 
-export async function armVerdict(run: AzureRun, call: ArmCall, answer: AzureFailure, waited: boolean): Promise<Verdict> {
+export async function armVerdict(run: AzureRun, call: ArmCall, answer: AzureFailure, waited: boolean, scope: CheckScope): Promise<Verdict> {
   const seen = `${call.operation}: ${describeAnswer(answer)}`;
   if (answer.kind === "no-answer" || isOverload(answer)) return unknown(seen);
-  const found = await diagnoseArm(run, call, answer, waited);
+  const found = await diagnoseArm(run, call, answer, waited, scope);
   return found ? fail(seen, found) : unknown(seen);
 }
 
@@ -47,12 +49,12 @@ function nameOf({ code, httpStatus }: AzureRefusal): ArmErrorName | undefined {
 }
 
 /** Undefined for answers that say nothing about the subscription. */
-async function diagnoseArm(run: AzureRun, call: ArmCall, refusal: AzureRefusal, waited: boolean): Promise<Diagnosis | undefined> {
+async function diagnoseArm(run: AzureRun, call: ArmCall, refusal: AzureRefusal, waited: boolean, scope: CheckScope): Promise<Diagnosis | undefined> {
   const answered = `${call.operation} answered ${describeAnswer(refusal)}`;
   const name = nameOf(refusal);
   const values = { action: call.action, scope: call.scope, ...call.values };
   const one = (code: AzureCauseCode, more: Partial<AzureCauseValues> = {}) => diagnosis([confirmed(cause(run, code, answered, { ...values, ...more }))]);
-  if (name === "authorizationFailed" || name === "linkedAuthorizationFailed") return diagnosis(await rightSuspects(run, call, refusal, answered, waited), RIGHTS_NOT_READ);
+  if (name === "authorizationFailed" || name === "linkedAuthorizationFailed") return diagnosis(await rightSuspects(run, call, refusal, answered, waited, scope), RIGHTS_NOT_READ);
   if (name === "tokenTenant") return one("azure.subscription.other-tenant", { found: tenantsIn(refusal.message)[1] });
   const known = name && NAMED[name];
   if (known) return one(known, { subject: call.values?.subject ?? namespaceIn(refusal.message), found: denierIn(refusal.message) });
@@ -75,17 +77,23 @@ const NAMED: Readonly<Partial<Record<ArmErrorName, AzureCauseCode>>> = {
   planQuota: "azure.plan.quota",
 };
 
-async function rightSuspects(run: AzureRun, call: ArmCall, refusal: AzureRefusal, answered: string, waited: boolean): Promise<Suspect[]> {
+async function rightSuspects(run: AzureRun, call: ArmCall, refusal: AzureRefusal, answered: string, waited: boolean, scope: CheckScope): Promise<Suspect[]> {
   // ARM names what is missing and where, which may be another resource that the call reaches to.
-  const { action = call.action, scope = call.scope } = refusedRight(refusal.message);
-  const values = { action, scope, ...call.values };
+  const { action = call.action, scope: place = call.scope } = refusedRight(refusal.message);
+  const values = { ...call.values, action, scope: place };
+  const reads = call.readable !== undefined && !/\/read$/i.test(action) && (await scope.outcome(call.readable))?.status === "pass";
   const suspect = (code: AzureCauseCode, evidence = answered): Cause => cause(run, code, evidence, values);
   const suspects = [
     ...(call.forbidden ?? []).map((code) => open(suspect(code))),
-    open(suspect("azure.rbac.assignment-missing")),
+    open(suspect(missingCode(action, reads))),
     ...(waited ? [] : [open(suspect("azure.rbac.not-propagated", "no change of the assignment is known to be older than the time that Azure takes"))]),
   ];
-  return narrow(run, rightQuestion(action, scope), suspects, answered);
+  return narrow(run, rightQuestion(action, place), suspects, answered);
+}
+
+function missingCode(action: string, reads: boolean): AzureCauseCode {
+  if (/\/userAssignedIdentities\/assign\/action$/i.test(action)) return "azure.site.identity-assign-denied";
+  return reads ? "azure.rbac.role-too-narrow" : "azure.rbac.assignment-missing";
 }
 
 function rightQuestion(action: string, scope: string): Question {

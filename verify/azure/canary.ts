@@ -3,12 +3,12 @@
  * contract's identity and answers, everything removed again. All under names of its own.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CONTAINER_PREFIX, containerSettings } from "../../facts/azure/app-service.js";
+import { CONTAINER_PREFIX, containerSettings, startErrors } from "../../facts/azure/app-service.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { send } from "../network.js";
 import { describeAnswer, isOverload, type AzureAnswer } from "./answers.js";
 import { armVerdict, askArm, propertiesOf, type ArmCall } from "./arm-causes.js";
-import { startDiagnosis } from "./canary-diagnosis.js";
+import { startDiagnosis, startFailure, type StartFailure } from "./canary-diagnosis.js";
 import { canaryImage, type CanaryImage } from "./canary-image.js";
 import { armUrl, planId, siteId } from "./endpoints.js";
 import { CANARY_REPOSITORY, deleteImage, pushImage } from "./registry.js";
@@ -169,20 +169,29 @@ class Canary {
   }
 
   #siteCall(operation: string, verb: "read" | "write" | "delete", call: ArmCall["call"]): ArmCall {
-    return { check: this.#id("deploy"), operation, action: `Microsoft.Web/sites/${verb}`, scope: this.#siteId, missing: "azure.plan.missing", values: { subject: this.#site, resourceGroup: this.grant.resourceGroup, role: this.grant.role }, call };
+    return { check: this.#id("deploy"), operation, action: `Microsoft.Web/sites/${verb}`, scope: this.#siteId, missing: "azure.plan.missing", readable: serviceCheckId(this.grant, "site"), values: { subject: this.#site, resourceGroup: this.grant.resourceGroup, role: this.grant.role }, call };
   }
 
-  /** Until it answers with the run's id: a site that starts, or that is not routed yet, answers with something else. */
   async #answer(scope: CheckScope): Promise<Verdict> {
+    const { answer, exhausted } = await this.run.waiter.until(
+      this.#id("answer"),
+      scope,
+      () => this.#visit(scope),
+      (visited) => ("kind" in visited && visited.kind === "pullUnauthorized" ? startErrors[visited.kind].code : undefined),
+    );
+    if (!("kind" in answer)) return pass(answer.seen);
+    return fail(answer.seen, await startDiagnosis(this.run, this.grant, answer, exhausted, scope));
+  }
+
+  /** Until it answers with the run's id, or App Service has given it up: one that starts, or is not routed yet, answers with something else. */
+  async #visit(scope: CheckScope): Promise<{ seen: string } | StartFailure> {
     const url = new URL(`https://${this.#host}/`);
     for (let visit = 1; ; visit += 1) {
       const answer = await send(this.run.network, { method: "GET", url, deadlineMs: VISIT_DEADLINE_MS, signal: scope.signal });
       const seen = answer.status === "failed" ? `GET ${url.href}: ${answer.detail}` : `GET ${url.href}: ${answer.httpStatus}`;
-      if (answer.status === "ok" && answer.httpStatus === 200 && answer.body.includes(this.run.runId)) return pass(`${seen}, with the run's id`);
-      if (visit >= VISITS_BEFORE_DIAGNOSIS) {
-        const found = await startDiagnosis(this.run, this.grant, this.#siteId, seen, scope);
-        if (found) return fail(seen, found);
-      }
+      if (answer.status === "ok" && answer.httpStatus === 200 && answer.body.includes(this.run.runId)) return { seen: `${seen}, with the run's id` };
+      const failure = visit < VISITS_BEFORE_DIAGNOSIS ? undefined : await startFailure(this.run, this.#siteId, seen, scope.signal);
+      if (failure) return failure;
       scope.progress(`site ${this.#site}: ${answer.status === "failed" ? answer.detail : answer.httpStatus}`);
       await sleep(VISIT_PAUSE_MS, undefined, { signal: scope.signal });
     }
@@ -191,7 +200,7 @@ class Canary {
   async #removeSite(scope: CheckScope): Promise<Verdict> {
     const answer = await this.#deleteSite(scope.signal);
     if (answer.ok) return pass(this.#site);
-    return this.#deployed === "nothing" ? unknown(`it was gone already: ${describeAnswer(answer)}`) : armVerdict(this.run, this.#siteCall("DELETE site", "delete", { method: "DELETE", url: "" }), answer, true);
+    return this.#deployed === "nothing" ? unknown(`it was gone already: ${describeAnswer(answer)}`) : armVerdict(this.run, this.#siteCall("DELETE site", "delete", { method: "DELETE", url: "" }), answer, true, scope);
   }
 
   /** Left to itself App Service deletes a plan with its last site. */

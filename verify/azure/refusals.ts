@@ -22,6 +22,8 @@ interface Refusal {
   title: string;
   /** Refusals that count, by Entra's codes. */
   due: readonly EntraErrorName[];
+  /** False where Entra does not say what it looks at first: then another refusal is no lack of a verdict. Default true. */
+  required?: false;
   accepted: AzureCauseCode;
   /** What the token source has to be able to make. */
   needs?: Variation;
@@ -44,16 +46,17 @@ const forged = (make: (raw: string, run: AzureRun) => string) => async (run: Azu
 };
 
 const refusals: readonly Refusal[] = [
-  { id: "corrupted-signature", title: "a token whose signature is corrupted", due: ["signature"], accepted: "azure.exchange.not-entra", order: forged(corruptSignature) },
+  { id: "corrupted-signature", title: "a token whose signature is corrupted", due: ["signature", "certificate"], accepted: "azure.exchange.not-entra", order: forged(corruptSignature) },
   {
     id: "wrong-issuer",
     title: "a token that names another issuer",
     due: ["issuer"],
+    required: false,
     accepted: "azure.exchange.not-entra",
     // Below a name that nobody can have: https://www.rfc-editor.org/rfc/rfc2606#section-2
     order: forged((raw, { runId }) => withClaims(raw, { iss: `https://${PROBE_PREFIX}-${runId}.invalid` })),
   },
-  { id: "wrong-algorithm", title: "a token that names another algorithm", due: ["algorithm"], accepted: "azure.exchange.not-entra", order: forged((raw) => withHeader(raw, { alg: "HS256" })) },
+  { id: "wrong-algorithm", title: "a token that names another algorithm", due: ["algorithm"], required: false, accepted: "azure.exchange.not-entra", order: forged((raw) => withHeader(raw, { alg: "HS256" })) },
   { id: "wrong-audience", title: "a token for another audience", due: ["audience"], accepted: "azure.credential.too-wide", needs: "audience", order: ordered(({ runId }) => ({ audience: `api://${PROBE_PREFIX}-${runId}` })) },
   {
     id: "wrong-subject",
@@ -74,7 +77,8 @@ export function refusalChecks(run: AzureRun, resource: Resource, switchedOn: boo
     ...refusals.map((refusal) => {
       const possible = refusal.needs === undefined || (run.source?.variations.has(refusal.needs) ?? false);
       const reason = `${run.source?.description ?? "the token source"} cannot make such a token: a --token-command with ${PLACEHOLDER[refusal.needs ?? "subject"]} can`;
-      return refusalCheck(refusal.id, refusal.title, switchedOn, possible ? undefined : reason, (scope) => present(run, resource, refusal, scope));
+      const check = refusalCheck(refusal.id, refusal.title, switchedOn, possible ? undefined : reason, (scope) => present(run, resource, refusal, scope));
+      return refusal.required === false ? { ...check, required: false } : check;
     }),
     refusalCheck("unknown-client", "a client id that nobody has", switchedOn, undefined, async ({ signal }) => {
       const clientId = nobody();

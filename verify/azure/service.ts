@@ -9,6 +9,7 @@ import type { AzureCauseCode, AzureCauseValues } from "./causes.js";
 import { armUrl, planId, registryId, siteId } from "./endpoints.js";
 import { groupCheckId, type GroupGrant } from "./group.js";
 import { registryChecks } from "./registry-checks.js";
+import { unlessTooFew } from "./rights.js";
 import { cause, type AzureRun } from "./run.js";
 
 export type ServiceGrant = GrantOf<"app-service">;
@@ -39,8 +40,7 @@ export function serviceChecks(run: AzureRun, grant: ServiceGrant, group: GroupGr
   const service = new Service(run, grant, group);
   return [
     ...service.presenceChecks(),
-    ...(runtime ? [...service.runtimeChecks(), ...registryChecks(run, grant)] : []),
-    ...(deploys ? canaryChecks(run, grant, service.view) : []),
+    ...[...(runtime ? [...service.runtimeChecks(), ...registryChecks(run, grant)] : []), ...(deploys ? canaryChecks(run, grant, service.view) : [])].map((check) => unlessTooFew(check, group)),
   ];
 }
 
@@ -174,7 +174,7 @@ class Service {
     const { site, containerPort } = this.grant;
     const id = siteId(this.grant, site);
     const action = "Microsoft.Web/sites/config/list/action";
-    const asked = await askArm(this.run, scope, { ...this.#read(id, "web", action, "azure.site.missing", site, "POST site settings, to list them"), call: { method: "POST", url: armUrl(this.run.cloud, `${id}/config/appsettings/list`, "web") } });
+    const asked = await askArm(this.run, scope, { ...this.#read(id, "web", action, "azure.site.missing", site, "POST site settings, to list them"), readable: serviceCheckId(this.grant, "site"), call: { method: "POST", url: armUrl(this.run.cloud, `${id}/config/appsettings/list`, "web") } });
     if ("verdict" in asked) return asked.verdict;
     const settings = propertiesOf(asked.answer);
     this.run.scrubber.register(...Object.entries(settings).flatMap(([name, value]) => (typeof value === "string" && /PASSWORD|SECRET|KEY|TOKEN|CONNECTION/i.test(name) ? [value] : [])));

@@ -27,3 +27,8 @@ export function groupOf({ grants }: Contract, { subscriptionId, resourceGroup }:
       grant.kind === "azure-resource-group" && grant.subscriptionId.toLowerCase() === subscriptionId.toLowerCase() && grant.resourceGroup.toLowerCase() === resourceGroup.toLowerCase(),
   );
 }
+
+/** The grants on App Service in a group. */
+export function servicesOf(contract: Contract, group: GroupGrant): GrantOf<"app-service">[] {
+  return contract.grants.filter((grant): grant is GrantOf<"app-service"> => grant.kind === "app-service" && groupOf(contract, grant) === group);
+}

@@ -65,6 +65,11 @@ export const siteCauses = {
     explanation: "App Service pulls as the site's identity, which needs AcrPull on the registry.",
     fix: (values) => `az role assignment create --role AcrPull --assignee-object-id $(az identity show --ids ${quote(values.expected ?? "")} --query principalId --output tsv) --assignee-principal-type ServicePrincipal --scope ${quote(values.scope ?? "")}`,
   },
+  "azure.site.image-unavailable": {
+    title: "App Service cannot get the image",
+    explanation: "The registry has no such image, or cannot be reached from App Service: its network rules count for App Service too.",
+    fix: (values) => `az webapp log tail ${site(values)}; az acr show --ids ${quote(values.scope ?? "")} --query "{public: publicNetworkAccess, rules: networkRuleSet}"`,
+  },
   "azure.site.port-differs": {
     title: "The site expects its container on another port",
     explanation: "App Service sends requests to WEBSITES_PORT (80 or 8080 without it); a container that listens elsewhere is stopped after a while and the site answers 503.",
@@ -74,15 +79,5 @@ export const siteCauses = {
     title: "The container does not start",
     explanation: "The image was pulled and its program ended or never listened.",
     fix: (values) => `az webapp log tail ${site(values)}`,
-  },
-  "azure.site.slow": {
-    title: "The site does not answer in time",
-    explanation: "A first start of a container takes a minute or two; a plan that is full takes longer.",
-    fix: (values) => `az webapp log tail ${site(values)}; verify again when the plan is less busy.`,
-  },
-  "azure.site.vnet-blocked": {
-    title: "The site takes no calls from here",
-    explanation: "Access restrictions or disabled public access of new sites keep callers out.",
-    fix: (values) => `az webapp config access-restriction show ${site(values)}`,
   },
 } as const satisfies Record<string, AzureEntry>;
