@@ -5,9 +5,11 @@
  */
 export { checkTenant, evaluateClientAssertion } from "./azure/assertion.js";
 export { authorize } from "./azure/authorize.js";
+export { conditionMistake, conditionProblem, type ConditionContext } from "./azure/conditions.js";
 export { matchCredential } from "./azure/credentials.js";
 export { differenceOf, hasInvisible, visible, type Difference } from "./azure/difference.js";
 export { AZURE_ISSUER_RULES, checkSignature } from "./azure/issuer-keys.js";
+export { lockOn, operationOf, type LockedOperation } from "./azure/locks.js";
 export { matchesAction, narrowestRole, permits, type Action } from "./azure/roles.js";
 export { normaliseScope, scopeCovers, scopeLevel, type ScopeLevel } from "./azure/scopes.js";
 export type { WorkloadClaims } from "./azure/token-claims.js";

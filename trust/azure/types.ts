@@ -147,7 +147,10 @@ export interface AzureAccessQuestion {
   dataAction?: boolean;
   /** ARM id of what it is on; compared without regard to case. */
   scope: string;
-  /** What conditions can ask, by name as they write it: `Microsoft.Storage/storageAccounts/blobServices/containers:name`, `…/blobs:path`. */
+  /**
+   * What conditions can ask, by name as they write it: `Microsoft.Storage/storageAccounts/blobServices/containers:name`, `…/blobs:path`,
+   * `subOperation` (such as `Blob.List`). A bare name stands for `@Resource` and `@Request`; others are written whole: `@Environment[isPrivateLink]`.
+   */
   attributes?: Readonly<Record<string, string | readonly string[]>> | undefined;
   assignments: readonly RoleAssignment[];
   denyAssignments?: readonly DenyAssignment[] | undefined;
