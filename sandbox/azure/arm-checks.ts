@@ -1,5 +1,6 @@
 /** What Resource Manager asks of every call before the method runs: its API version, and a subscription that the caller's tenant has. */
 import { apiVersionsOf } from "../../facts/azure/api-versions.js";
+import { armError } from "./arm-errors.js";
 import type { AzureRequest, AzureServiceContext } from "./service.js";
 import { AzureError } from "./types.js";
 
@@ -10,16 +11,8 @@ export function checkArmCall({ subscriptionOf }: Pick<AzureServiceContext, "subs
   const subscription = /^\/subscriptions\/([^/]+)/i.exec(request.url.pathname)?.[1];
   if (subscription === undefined) return;
   const { state, subscriptionId } = subscriptionOf(request.caller, decodeURIComponent(subscription));
-  if (state === "Disabled" && !["GET", "HEAD"].includes(request.method)) throw disabledSubscription(subscriptionId);
+  if (state === "Disabled" && !["GET", "HEAD"].includes(request.method)) throw armError("subscriptionReadOnly", subscriptionId);
 }
-
-/** https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-sku-not-available and its neighbours */
-const disabledSubscription = (subscription: string): AzureError =>
-  new AzureError(
-    409,
-    "ReadOnlyDisabledSubscription",
-    `The subscription '${subscription}' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.`,
-  );
 
 function checkApiVersion({ url, method }: AzureRequest): void {
   const asked = versionIn(url.searchParams);

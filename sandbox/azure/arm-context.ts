@@ -14,7 +14,7 @@ export type ArmContext = Pick<AzureServiceContext, "resources" | "require" | "al
 
 export function createArmContext(core: SandboxCore): ArmContext {
   const resources = new ArmResourceStore(core.store);
-  const authoriser = new RoleAuthoriser(resources, new Registrations(core));
+  const authoriser = new RoleAuthoriser({ core, resources, registrations: new Registrations(core) });
   const locks = new Locks(resources);
   const policies = new Policies(resources);
   const operations = new ArmOperations(core);

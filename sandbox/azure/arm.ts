@@ -5,6 +5,10 @@ import { lockRoutes } from "./locks.js";
 import { credentialRoutes } from "./managed-identity-credentials.js";
 import { managedIdentityRoutes } from "./managed-identity.js";
 import { providerRoutes } from "./providers.js";
+import { denyAssignmentRoutes } from "./deny-assignments.js";
+import { permissionRoutes } from "./role-permissions.js";
+import { roleAssignmentRoutes } from "./role-assignments.js";
+import { roleDefinitionRoutes } from "./role-definitions.js";
 import { resourceGroupRoutes } from "./resource-groups.js";
 import { subscriptionRoutes } from "./subscriptions.js";
 import { tagRoutes } from "./tags.js";
@@ -22,6 +26,7 @@ export function createArm(context: AzureServiceContext): AzureService[] {
   ];
   return [
     { name: "arm", arm: true, routes },
+    { name: "authorization", arm: true, routes: [...roleAssignmentRoutes(context), ...roleDefinitionRoutes(context), ...denyAssignmentRoutes(context), ...permissionRoutes(context)] },
     { name: "managedidentity", arm: true, routes: [...managedIdentityRoutes(context), ...credentialRoutes(context)] },
   ];
 }

@@ -1,7 +1,8 @@
 /** Management locks. https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources */
+import { lockOn } from "../../trust/azure/locks.js";
 import type { ManagementLock } from "../../trust/azure/types.js";
-import { badRequest, invalidContent } from "./arm-errors.js";
-import { covers, normalised, parseArmId } from "./arm-ids.js";
+import { armError, badRequest, invalidContent } from "./arm-errors.js";
+import { covers, parseArmId } from "./arm-ids.js";
 import { atScopes, idAt, scopeOf } from "./arm-scopes.js";
 import { type ArmResource, type ArmResources, type AzureAnswer, type AzureRequest, type AzureRoute, type AzureServiceContext, RawAnswer } from "./service.js";
 import { AzureError } from "./types.js";
@@ -12,15 +13,10 @@ const LEVELS: readonly unknown[] = ["CanNotDelete", "ReadOnly"] satisfies Manage
 export class Locks {
   constructor(private readonly resources: ArmResources) {}
 
-  /** A lock holds for everything below it; what is deleted takes everything below it along, so that locks there hold too. */
   assertUnlocked(scope: string, operation: "write" | "delete"): void {
-    const holding = this.resources.list(LOCK_TYPE).filter(({ id, properties }) => {
-      const locked = lockedScope(id);
-      return operation === "delete" ? covers(locked, scope) || covers(scope, locked) : properties["level"] === "ReadOnly" && covers(locked, scope);
-    });
-    if (holding.length === 0) return;
-    const scopes = [...new Set(holding.map(({ id }) => lockedScope(id)))].join("', '");
-    throw new AzureError(409, "ScopeLocked", `The scope '${scope}' cannot perform ${operation} operation because following scope(s) are locked: '${scopes}'. Please remove the lock and try again.`);
+    const locks = this.resources.list(LOCK_TYPE).map(({ id, properties }): ManagementLock => ({ id, scope: lockedScope(id), level: properties["level"] as ManagementLock["level"] }));
+    const held = lockOn(locks, scope, operation);
+    if (held) throw armError("scopeLocked", scope, operation, held.scope);
   }
 }
 
@@ -48,7 +44,7 @@ export function lockRoutes(context: AzureServiceContext): AzureRoute[] {
       const scope = scopeOf(request);
       context.require(request.caller, `${LOCK_TYPE}/read`, scope);
       const atScopeOnly = /atscope\(\)/i.test(request.query.get("$filter") ?? "");
-      const found = resources.list(LOCK_TYPE).filter(({ id }) => (covers(scope, lockedScope(id)) && (!atScopeOnly || normalised(lockedScope(id)) === normalised(scope))) || covers(lockedScope(id), scope));
+      const found = resources.list(LOCK_TYPE).filter(({ id }) => covers(lockedScope(id), scope) || (!atScopeOnly && covers(scope, lockedScope(id))));
       return { value: found.map(view) };
     }),
   ];

@@ -1,10 +1,9 @@
 /** Federated identity credentials of managed identities. https://learn.microsoft.com/rest/api/managedidentity/federated-identity-credentials */
 import { numberRules, textRules } from "../../facts/azure/limits.js";
-import { badRequest, parentNotFound, resourceNotFound } from "./arm-errors.js";
+import { armError, badRequest, parentNotFound, resourceNotFound } from "./arm-errors.js";
 import { removeResource } from "./arm-removal.js";
 import { identityId, IDENTITY_PATH, IDENTITY_TYPE } from "./managed-identity.js";
 import { type ArmResource, type AzureAnswer, type AzureRequest, type AzureRoute, type AzureServiceContext, RawAnswer } from "./service.js";
-import { AzureError } from "./types.js";
 
 export const CREDENTIAL_TYPE = `${IDENTITY_TYPE}/federatedIdentityCredentials`;
 
@@ -27,13 +26,7 @@ export function credentialRoutes(context: AzureServiceContext): AzureRoute[] {
   const alone = async (request: AzureRequest, write: () => AzureAnswer): Promise<AzureAnswer> => {
     const id = identityId(request);
     const key = id.toLowerCase();
-    if (writing.has(key)) {
-      throw new AzureError(
-        409,
-        "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
-        `Too many Federated Identity Credentials are written concurrently for the managed identity '${id}'. Concurrent Federated Identity Credentials writes under the same managed identity are not supported.`,
-      );
-    }
+    if (writing.has(key)) throw armError("credentialsConcurrent", id);
     writing.add(key);
     try {
       await new Promise((resolve) => setTimeout(resolve, WRITE_MS));
@@ -75,7 +68,7 @@ function parentOf(context: AzureServiceContext, request: AzureRequest, right: "r
   context.require(request.caller, `${CREDENTIAL_TYPE}/${right}`, credential === undefined ? identityId(request) : credentialId(request));
   context.groupOf(subscription, group);
   const identity = context.resources.get(identityId(request));
-  if (!identity) throw parentNotFound(right, "userAssignedIdentities/federatedIdentityCredentials", identityId(request));
+  if (!identity) throw right === "write" ? parentNotFound(right, "userAssignedIdentities/federatedIdentityCredentials", identityId(request)) : resourceNotFound(identityId(request));
   return identity;
 }
 
@@ -85,7 +78,7 @@ const credentialsOf = ({ resources }: AzureServiceContext, identity: ArmResource
 function readCredential({ params, body }: AzureRequest): CredentialProperties {
   const { credential = "" } = params;
   const name = textRules.federatedCredential;
-  if (!name.pattern.test(credential)) throw badRequest(`Federated Identity Credential name '${credential}' is invalid.`);
+  if (!name.pattern.test(credential)) throw armError("credentialName", credential);
   const { properties } = (body ?? {}) as { properties?: { issuer?: unknown; subject?: unknown; audiences?: unknown } };
   const { issuer, subject, audiences } = properties ?? {};
   if (typeof issuer !== "string" || typeof subject !== "string" || !Array.isArray(audiences) || issuer === "" || subject === "") {
@@ -108,10 +101,9 @@ function put(context: AzureServiceContext, request: AzureRequest, identity: ArmR
   const before = context.resources.get(id);
   const others = credentialsOf(context, identity).filter((each) => each.id.toLowerCase() !== id.toLowerCase());
   if (others.some((each) => each.properties["issuer"] === properties.issuer && each.properties["subject"] === properties.subject)) {
-    throw badRequest("Issuer and subject combination already exists for this Managed Identity.");
+    throw armError("credentialDuplicate");
   }
-  const { max } = numberRules.federatedCredentials;
-  if (others.length >= max) throw badRequest(`Too many Federated Identity Credentials: a managed identity can have at most ${max}.`);
+  if (others.length >= numberRules.federatedCredentials.max) throw armError("credentialLimit", identity.id);
   const wanted = context.applyPolicies({ id: `${identity.id}/federatedIdentityCredentials/${request.params["credential"] ?? ""}`, name: request.params["credential"] ?? "", type: CREDENTIAL_TYPE, properties: { ...properties } });
   return RawAnswer.json(before ? 200 : 201, view(context.resources.put(wanted, { propagates: true })));
 }

@@ -1,6 +1,7 @@
 /** Resource providers and which subscription has registered them. https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types */
 import { apiVersionsOf } from "../../facts/azure/api-versions.js";
 import type { SandboxCore } from "../types.js";
+import { armError } from "./arm-errors.js";
 import { subscriptionId } from "./arm-ids.js";
 import type { AzureRequest, AzureRoute, AzureServiceContext } from "./service.js";
 import { AzureError } from "./types.js";
@@ -40,11 +41,7 @@ export class Registrations {
     const namespace = /^.*\/providers\/([^/]+)/i.exec(scope)?.[1];
     const provider = namespace === undefined ? undefined : find(namespace);
     if (subscription === undefined || !provider || this.state(subscription, provider.namespace) === "Registered") return;
-    throw new AzureError(
-      409,
-      "MissingSubscriptionRegistration",
-      `The subscription is not registered to use namespace '${provider.namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions.`,
-    );
+    throw armError("namespaceUnregistered", provider.namespace);
   }
 }
 
