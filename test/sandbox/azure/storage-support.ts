@@ -15,6 +15,7 @@ export const ROLES = {
   contributor: "b24988ac-6180-42a0-ab88-20f7382dd24c",
   reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   blobContributor: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  blobOwner: "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
   blobReader: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
 } as const;
 
@@ -65,9 +66,9 @@ export class StorageScene {
     return azureSend(this.sandbox)(method, `${ARM}${id}?${query}`, { token, body });
   }
 
-  /** One request of the Blob service; `path` from the host on. */
-  blob(method: string, path: string, token: string | undefined, headers: Record<string, string> = {}, body: string | Buffer = ""): Promise<AzureReceived> {
-    return azureSend(this.sandbox)(method, path.startsWith("https://") ? path : `${BLOB_HOST}${path}`, { token, headers: { "x-ms-version": VERSION, ...headers }, body });
+  /** One request of the Blob service; `path` from the host on, `token` empty for nobody's. */
+  blob(method: string, path: string, token: string, headers: Record<string, string> = {}, body: string | Buffer = ""): Promise<AzureReceived> {
+    return azureSend(this.sandbox)(method, path.startsWith("https://") ? path : `${BLOB_HOST}${path}`, { token: token === "" ? undefined : token, headers: { "x-ms-version": VERSION, ...headers }, body });
   }
 
   put(name: string, token: string, body: string | Buffer = "content", headers: Record<string, string> = {}): Promise<AzureReceived> {
@@ -80,7 +81,7 @@ export class StorageScene {
 
   /** A managed identity that trusts a workload of its own name. */
   async identity(name: string): Promise<Identity> {
-    await armCall(this.sandbox, "POST", `/subscriptions/${this.sandbox.azure.defaultSubscription.subscriptionId}/providers/Microsoft.ManagedIdentity/register?api-version=2021-04-01`);
+    await armCall(this.sandbox, "POST", `/subscriptions/${this.sandbox.azure.defaultSubscription.subscriptionId}/providers/Microsoft.ManagedIdentity/register?api-version=2024-11-30`);
     const id = `${this.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
     const { properties } = await armCall<{ properties: { clientId: string; principalId: string } }>(this.sandbox, "PUT", `${id}?api-version=2024-11-30`, { location: "westeurope" });
     const credential = { issuer: WORKLOAD.issuer, subject: WORKLOAD.subject, audiences: [WORKLOAD.audience] };
