@@ -22,8 +22,3 @@ export function resourceIdViolation(type: string, value: string): string | undef
   const form = `/subscriptions/<id>/resourceGroups/<group>/providers/${type}/<name>`;
   return parseResourceId(value)?.type.toLowerCase() === type.toLowerCase() ? undefined : `must be an ARM id of the form ${form}; got ${JSON.stringify(value)}`;
 }
-
-/** ARM compares ids without case. */
-export function sameId(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
-}

@@ -5,7 +5,8 @@ import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userA
 import type { AzureExchange } from "../../contract/schema.js";
 import { numberViolation } from "../../facts/rules.js";
 import { numberRules } from "../../facts/azure/limits.js";
-import { parseResourceId, resourceIdViolation, sameId } from "./arm-id.js";
+import { normaliseScope } from "../../trust/azure/scopes.js";
+import { parseResourceId, resourceIdViolation } from "./arm-id.js";
 import { AzureChecks, childOptions, lookupOptions, type Tags } from "./common.js";
 import { checkCredentials, type AzureFederatedCredentialArgs, type AzureFederatedPrincipal } from "./federated-credential.js";
 
@@ -107,7 +108,7 @@ export class AzureFederatedIdentity extends pulumi.ComponentResource implements 
   private adopt(id: pulumi.Output<string>, place: IdentityPlace, checks: AzureChecks, opts: pulumi.ComponentResourceOptions | undefined) {
     const found = getUserAssignedIdentityOutput({ resourceGroupName: place.resourceGroupName, resourceName: place.resourceName }, lookupOptions(this, opts));
     return pulumi.all([found, id]).apply(([identity, wanted]) => {
-      if (sameId(identity.id, wanted)) return identity;
+      if (normaliseScope(identity.id) === normaliseScope(wanted)) return identity;
       throw checks.error([{ path: "existingIdentityId", reason: `must be in the subscription that the provider is configured for (azure-native:subscriptionId), where the identity of this name is ${identity.id}; got ${JSON.stringify(wanted)}` }]);
     });
   }

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { ruleViolation } from "../../facts/azure/limits.js";
-import { BUILT_IN_ROLES, builtInRole, roleDefinitionId } from "../../facts/azure/roles.js";
+import { BUILT_IN_ROLES, builtInRole, roleDefinitionId, type BuiltInRole } from "../../facts/azure/roles.js";
+import { permits } from "../../trust/azure/roles.js";
+import { scopeLevel } from "../../trust/azure/scopes.js";
 import { AzureChecks, childOptions } from "./common.js";
 
 export interface AzureRoleAssignmentArgs {
@@ -64,7 +66,7 @@ const SCOPE = /^\/subscriptions\/([^/]+)\/resourceGroups\/[^/]+(?:\/providers\/[
 
 function scopeViolation(scope: string): string | undefined {
   if (SCOPE.test(scope)) return undefined;
-  const wide = /^\/?$|^\/(?:subscriptions\/[^/]+|providers\/Microsoft\.Management\/managementGroups\/[^/]+)\/?$/i.test(scope);
+  const wide = ["tenant", "management-group", "subscription"].includes(scopeLevel(scope));
   const why = wide ? ", not something above it: a role there reaches every group" : "";
   return `must be the ARM id of a resource group or of something in one${why}; got ${JSON.stringify(scope)}`;
 }
@@ -73,7 +75,10 @@ function subscriptionOf(scope: string): string | undefined {
   return SCOPE.exec(scope)?.[1];
 }
 
-const ASSIGN = "Microsoft.Authorization/roleAssignments/write".toLowerCase();
+/** Owner, and every other role with which more could be had. */
+function assignsRoles({ permissions }: BuiltInRole): boolean {
+  return permits(permissions, { action: "Microsoft.Authorization/roleAssignments/write", data: false });
+}
 
 function roleViolation(name: string): string | undefined {
   const role = builtInRole(name);
@@ -82,11 +87,6 @@ function roleViolation(name: string): string | undefined {
     return `must be a built-in role that is known here (${known.join(", ")}); got ${JSON.stringify(name)}`;
   }
   return assignsRoles(role) ? `must not be ${role.roleName}, with which the workload could assign itself every other role` : undefined;
-}
-
-function assignsRoles({ permissions: [{ actions, notActions }] }: { permissions: readonly [{ actions: readonly string[]; notActions: readonly string[] }] }): boolean {
-  const matches = (pattern: string) => new RegExp(`^${pattern.toLowerCase().split("*").map((part) => part.replace(/[.?+^$()[\]{}|\\]/g, "\\$&")).join(".*")}$`).test(ASSIGN);
-  return actions.some(matches) && !notActions.some(matches);
 }
 
 /** The namespace of names that are URLs, as an ARM id is a part of one. https://www.rfc-editor.org/rfc/rfc9562#name-namespace-id-usage-and-alloc */

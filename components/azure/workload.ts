@@ -5,6 +5,7 @@
  */
 import { azureClouds } from "../../facts/azure/clouds.js";
 import { ruleViolation } from "../../facts/azure/limits.js";
+import { hasInvisible, visible } from "../../trust/azure/difference.js";
 
 export type WorkloadClaim = "issuer" | "subject" | "audience";
 
@@ -21,16 +22,13 @@ export function workloadDoubt(claim: WorkloadClaim, value: string): string | und
 
 const mistypings: Record<WorkloadClaim, (value: string) => string | undefined> = { issuer: issuerMistyped, subject: subjectMistyped, audience: audienceMistyped };
 
-/** Blanks at the ends and characters that nobody sees, by their code points; placeholders of documentation. */
+/** Blanks at the ends, characters that nobody sees, placeholders of documentation. */
 function charactersViolation(value: string): string | undefined {
-  const got = `got ${JSON.stringify(value)}`;
+  const got = `got ${visible(value)}`;
   if (value !== value.trim()) return `must not begin or end with a blank; ${got}`;
-  const invisible = [...value].findIndex((character) => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0]/u.test(character));
-  if (invisible >= 0) {
-    const code = ([...value][invisible]?.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    return `has an invisible character, U+${code}, at position ${invisible + 1}: type it anew instead of pasting it; ${got}`;
-  }
-  return /<[^<>]*>/.test(value) ? `has a placeholder, ${/<[^<>]*>/.exec(value)?.[0] ?? ""}: put in the platform's own value; ${got}` : undefined;
+  if (hasInvisible(value)) return `has a character that nobody sees: type it anew instead of pasting it; ${got}`;
+  const placeholder = /<[^<>]*>/.exec(value)?.[0];
+  return placeholder === undefined ? undefined : `has a placeholder, ${placeholder}: put in the platform's own value; ${got}`;
 }
 
 function issuerMistyped(value: string): string | undefined {

@@ -19,6 +19,7 @@ import {
 import { credentialName } from "../../components/azure/federated-credential.js";
 import { workloadDoubt, workloadViolation, type WorkloadClaim } from "../../components/azure/workload.js";
 import { ruleViolation } from "../../facts/azure/limits.js";
+import { visible } from "../../trust/azure/difference.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
 import { armId, fakeAzure, foundAccount, foundContainer, foundIdentity, groupId, guidOf, runAzure, SUBSCRIPTION, TENANT, type FakeAzure } from "./fake-azure.js";
 
@@ -176,10 +177,10 @@ describe("a workload's values", () => {
     ["issuer", "https://DDOE.ai/oauth2", "must have its host in lower case, as the tokens' iss does: Entra compares letter for letter"],
     ["issuer", "https://oidc.dcf.example/.well-known/openid-configuration", "must be the issuer, not the address of its metadata"],
     ["issuer", "https://oidc.dcf.example ", "must not begin or end with a blank"],
-    ["issuer", "https://oidc.dcf.example\u200b", "has an invisible character, U+200B, at position 25: type it anew instead of pasting it"],
+    ["issuer", "https://oidc.dcf.example\u200b", "has a character that nobody sees: type it anew instead of pasting it; got \"https://oidc.dcf.example\\u{200B}\""],
     ["issuer", "https://oidc.dcf.example?x=1", "must be an https URL without user, query, fragment and blanks"],
     ["subject", `${SUBJECT}\n`, "must not begin or end with a blank"],
-    ["subject", "system:serviceaccount:dcf:\u00a0project", "has an invisible character, U+00A0, at position 27"],
+    ["subject", "system:serviceaccount:dcf:\u00a0project", "has a character that nobody sees"],
     ["subject", "system:serviceaccount:DDOE:<service-name>", "has a placeholder, <service-name>: put in the platform's own value"],
     ["subject", "serviceAccount:dcf:project-4711", "looks like a Kubernetes service account, whose subject is system:serviceaccount:NAMESPACE:NAME, in lower case"],
     ["subject", "system:serviceAccount:dcf:project-4711", "looks like a Kubernetes service account"],
@@ -194,7 +195,7 @@ describe("a workload's values", () => {
   ];
   it.each(refused)("are refused as %s: %j", (claim, value, reason) => {
     expect(workloadViolation(claim, value)).toContain(reason);
-    expect(workloadViolation(claim, value)).toContain(`got ${JSON.stringify(value)}`);
+    expect(workloadViolation(claim, value)).toContain(`got ${visible(value)}`);
   });
 
   it.each<[WorkloadClaim, string]>([
