@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { SANDBOX_SECRET_MARK } from "../facts/sandbox.js";
 import { CliError, shellQuote } from "./output.js";
 import { SandboxClient } from "./sandbox-client.js";
 
@@ -78,7 +79,8 @@ export function assign(variables: Record<string, string>, shell: NodeJS.ProcessE
 function realCredentials(variables: Record<string, string>, shell: NodeJS.ProcessEnv): string[] {
   const own = [variables["AWS_ACCESS_KEY_ID"], shell[ownKeyVariable]];
   const ownKey = shell["AWS_ACCESS_KEY_ID"] !== undefined && own.includes(shell["AWS_ACCESS_KEY_ID"]);
-  const ours = [...(ownKey ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] : []), ...ownGoogleFiles(variables, shell)];
+  const ownSecrets = ["AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET"].filter((name) => shell[name]?.startsWith(SANDBOX_SECRET_MARK) === true);
+  const ours = [...(ownKey ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] : []), ...ownGoogleFiles(variables, shell), ...ownSecrets];
   return credentialVariables.filter((name) => (shell[name] ?? "") !== "" && !ours.includes(name));
 }
 
@@ -97,6 +99,10 @@ const redirectionVariables = [
   /^CLOUDSDK_(?:ACTIVE_CONFIG_NAME|CORE_ACCOUNT|AUTH_IMPERSONATE_SERVICE_ACCOUNT|BILLING_QUOTA_PROJECT)$/,
   /^GOOGLE_(?:CLOUD_QUOTA_PROJECT|IMPERSONATE_SERVICE_ACCOUNT)$/,
   /^STORAGE_EMULATOR_HOST$/,
+  /^AZURE_(?:AUTHORITY_HOST|CLOUD_NAME|POD_IDENTITY_AUTHORITY_HOST|TOKEN_CREDENTIALS|USERNAME)$/,
+  /^AZURE_(?:CORE_INSTANCE_DISCOVERY|STORAGE_(?:ACCOUNT|ACCOUNT_URL|AUTH_MODE))$/,
+  /^ARM_(?:ENVIRONMENT|ENDPOINT|CLOUD_METADATA_URL|METADATA_HOST(?:NAME)?|MSI_ENDPOINT|OIDC_(?:REQUEST|AZURE_SERVICE_CONNECTION)\w+)$/,
+  /^ARM_USE_(?:AKS_WORKLOAD_IDENTITY|CLI|MSI|OIDC)$/,
 ];
 
 function redirections(shell: NodeJS.ProcessEnv): string[] {

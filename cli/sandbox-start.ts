@@ -65,6 +65,8 @@ function readyLine(sandbox: Sandbox): Record<string, unknown> {
     accountId: sandbox.aws.defaultAccountId,
     projectId: sandbox.gcp.defaultProject.projectId,
     projectNumber: sandbox.gcp.defaultProject.projectNumber,
+    tenantId: sandbox.azure.defaultTenant.tenantId,
+    subscriptionId: sandbox.azure.defaultSubscription.subscriptionId,
   };
 }
 

@@ -4,6 +4,7 @@ import { InputError } from "./errors.js";
 import type { Sandbox, SandboxSnapshot } from "./index.js";
 import { signingAlgorithms } from "./issuer-keys.js";
 import { AWS_STORE_TYPES } from "./aws/store-types.js";
+import { AZURE_STORE_TYPES } from "./azure/store-types.js";
 import { GCP_STORE_TYPES } from "./gcp/store-types.js";
 import { secretPrefix } from "./persistence.js";
 import { adminPrefix } from "./server.js";
@@ -221,6 +222,8 @@ function info(sandbox: Sandbox): Record<string, unknown> {
     accountId: sandbox.aws.defaultAccountId,
     projectId: sandbox.gcp.defaultProject.projectId,
     projectNumber: sandbox.gcp.defaultProject.projectNumber,
+    tenantId: sandbox.azure.defaultTenant.tenantId,
+    subscriptionId: sandbox.azure.defaultSubscription.subscriptionId,
     packages: sandbox.tables.map((table) => table.package),
     issuers: sandbox.issuers.list().map((issuer) => issuer.url),
     clock: clock(sandbox),
@@ -253,7 +256,7 @@ function resourceType(query: URLSearchParams): string {
 
 /** A list without members is an answer for a type that there may be, and not for a slip of the pen. */
 function assertKnown(sandbox: Sandbox, type: string): void {
-  const known = [...new Set([...AWS_STORE_TYPES, ...GCP_STORE_TYPES, ...sandbox.store.types()])].filter((each) => !each.startsWith(secretPrefix)).sort();
+  const known = [...new Set([...AWS_STORE_TYPES, ...AZURE_STORE_TYPES, ...GCP_STORE_TYPES, ...sandbox.store.types()])].filter((each) => !each.startsWith(secretPrefix)).sort();
   if (known.includes(type)) return;
   const [family = ""] = type.split("/");
   const near = known.filter((each) => each.startsWith(`${family}/`));

@@ -1,7 +1,9 @@
-/** The files that clients are pointed at: the CA's certificate, and what Google's clients take from files only. */
+/** The files that clients are pointed at: the CA's certificate, and what Google's clients and the `az` CLI take from files only. */
 import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type AzureFiles, createAzureFiles } from "./azure/client-files.js";
+import type { AzureCloud } from "./azure/types.js";
 import type { GcpCloud } from "./gcp/types.js";
 
 export interface GoogleFiles {
@@ -16,25 +18,37 @@ export interface GoogleFiles {
 export interface ClientFiles {
   caFile: string;
   google: GoogleFiles;
+  azure: AzureFiles;
   /** Removes everything, unless there is a state file beside it. */
   remove(): Promise<void>;
 }
 
-/** Beside the state file, so that a shell's variables outlive a restart, else in a temporary folder. */
-export async function createClientFiles(stateFile: string | undefined, caPem: string, gcp: GcpCloud): Promise<ClientFiles> {
-  if (stateFile === undefined) {
-    const folder = await mkdtemp(join(tmpdir(), "cloud-federation-"));
-    const files = await write(join(folder, "ca.pem"), join(folder, "google"), caPem, gcp);
-    return { ...files, remove: () => rm(folder, { recursive: true, force: true }) };
-  }
-  const google = `${stateFile}.google`;
-  await rm(google, { recursive: true, force: true });
-  return { ...(await write(`${stateFile}.ca.pem`, google, caPem, gcp)), remove: async () => undefined };
+interface Clouds {
+  gcp: GcpCloud;
+  azure: AzureCloud;
 }
 
-async function write(caFile: string, googleFolder: string, caPem: string, gcp: GcpCloud): Promise<Omit<ClientFiles, "remove">> {
-  await writeFile(caFile, caPem, { mode: 0o644 });
-  return { caFile, google: await createGoogleFiles(googleFolder, gcp) };
+/** Beside the state file, so that a shell's variables outlive a restart, else in a temporary folder. */
+export async function createClientFiles(stateFile: string | undefined, caPem: string, clouds: Clouds): Promise<ClientFiles> {
+  if (stateFile === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), "cloud-federation-"));
+    const files = await write({ caFile: join(folder, "ca.pem"), google: join(folder, "google"), azure: join(folder, "azure") }, caPem, clouds);
+    return { ...files, remove: () => rm(folder, { recursive: true, force: true }) };
+  }
+  const places: Places = { caFile: `${stateFile}.ca.pem`, google: `${stateFile}.google`, azure: `${stateFile}.azure` };
+  await Promise.all([places.google, places.azure].map((folder) => rm(folder, { recursive: true, force: true })));
+  return { ...(await write(places, caPem, clouds)), remove: async () => undefined };
+}
+
+interface Places {
+  caFile: string;
+  google: string;
+  azure: string;
+}
+
+async function write(places: Places, caPem: string, { gcp, azure }: Clouds): Promise<Omit<ClientFiles, "remove">> {
+  await writeFile(places.caFile, caPem, { mode: 0o644 });
+  return { caFile: places.caFile, google: await createGoogleFiles(places.google, gcp), azure: await createAzureFiles(places.azure, azure) };
 }
 
 const secret = { mode: 0o600 };

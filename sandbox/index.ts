@@ -3,6 +3,7 @@ import { createAdmin } from "./admin.js";
 import { createAws } from "./aws/index.js";
 import type { AwsCloud } from "./aws/types.js";
 import { createAzure } from "./azure/index.js";
+import type { AzureFiles } from "./azure/client-files.js";
 import type { AzureCloud } from "./azure/types.js";
 import { CertificateAuthority, type CaMaterial } from "./certificates.js";
 import { createClientFiles, type ClientFiles, type GoogleFiles } from "./client-files.js";
@@ -61,6 +62,8 @@ export interface Sandbox {
   readonly caFile: string;
   /** Credentials of GCP's administrator for Google's clients; beside the CA's certificate, and removed with it. */
   readonly googleFiles: GoogleFiles;
+  /** The `az` CLI's configuration, as the administrator of Azure's default tenant; in the same place. */
+  readonly azureFiles: AzureFiles;
   readonly aws: AwsCloud;
   readonly azure: AzureCloud;
   readonly gcp: GcpCloud;
@@ -73,7 +76,7 @@ export interface Sandbox {
   providersPort: number | undefined;
   snapshot(): SandboxSnapshot;
   restore(snapshot: SandboxSnapshot): void;
-  /** Environment variables that point clients here. Holds the secret key of AWS's administrator. */
+  /** Environment variables that point clients here. Holds the secret key of AWS's administrator and the client secret of Azure's. */
   env(options?: EnvironmentOptions): Record<string, string>;
   /** Ends every connection, writes the state file, removes what was temporary. */
   close(): Promise<void>;
@@ -160,7 +163,7 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
   let files: ClientFiles;
   try {
     await persistence?.write();
-    files = await createClientFiles(state?.file, authorities.trusted.certPem, gcp.cloud);
+    files = await createClientFiles(state?.file, authorities.trusted.certPem, { gcp: gcp.cloud, azure: azure.cloud });
   } catch (error) {
     await server.close();
     throw error;
@@ -177,6 +180,7 @@ async function openSandbox(options: SandboxOptions, log: (line: string) => void,
     caPem: authorities.trusted.certPem,
     caFile: files.caFile,
     googleFiles: files.google,
+    azureFiles: files.azure,
     aws: aws.cloud,
     azure: azure.cloud,
     gcp: gcp.cloud,

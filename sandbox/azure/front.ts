@@ -77,7 +77,7 @@ export class AzureFront implements WireService {
     const named = service.arm === true ? /^\/subscriptions\/([^/]+)/i.exec(request.url.pathname)?.[1] : undefined;
     const subscription = named === undefined ? undefined : accounts.subscription(named);
     if (named !== undefined && !subscription) throw subscriptionNotFound(named);
-    throw unauthenticated(inspected.fault, cloud, subscription?.tenantId ?? "common");
+    throw unauthenticated(inspected, cloud, subscription?.tenantId ?? "common", audiences);
   }
 }
 

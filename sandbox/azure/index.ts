@@ -52,6 +52,8 @@ export function createAzure(core: SandboxCore): { cloud: AzureCloud; service: Wi
     },
     tenant: (idOrDomain) => accounts.tenant(idOrDomain),
     subscription: (id) => accounts.subscription(id),
+    tenants: () => accounts.tenants(),
+    subscriptions: () => accounts.subscriptions(),
     administrator: (tenantId) => administratorOf({ core, directory, graph }, tenantId),
     authenticate: (accessToken, audiences) => {
       const inspected = tokens.inspect(accessToken, audiences);

@@ -11,7 +11,11 @@ import type { AzureCaller } from "./types.js";
 /** Seconds that a token is good for, without the random part that Entra adds. https://learn.microsoft.com/entra/identity-platform/access-tokens#token-lifetime */
 export const TOKEN_SECONDS = 3599;
 
-export type TokenFault = "missing" | "invalid" | "expired" | "audience";
+export interface Refused {
+  fault: "missing" | "invalid" | "expired" | "audience";
+  /** The token's, where that is what is wrong with it. */
+  audience?: string;
+}
 
 interface SigningKey {
   kid: string;
@@ -35,7 +39,7 @@ interface Claims {
   roles?: readonly string[];
 }
 
-export type Inspected = { caller: AzureCaller } | { fault: TokenFault };
+export type Inspected = { caller: AzureCaller } | Refused;
 
 export class Tokens {
   #making: Promise<SigningKey> | undefined;
@@ -70,7 +74,7 @@ export class Tokens {
     const claims = this.#verified(token);
     if (!claims) return { fault: "invalid" };
     if (claims.exp * 1000 <= this.core.clock.now().getTime()) return { fault: "expired" };
-    if (!audiences.some((audience) => sameResource(audience, claims.aud))) return { fault: "audience" };
+    if (!audiences.some((audience) => sameResource(audience, claims.aud))) return { fault: "audience", audience: claims.aud };
     return { caller: { kind: "servicePrincipal", tenantId: claims.tid, objectId: claims.oid, clientId: claims.appid, name: claims.appid, audience: claims.aud } };
   }
 

@@ -62,6 +62,8 @@ export interface AzureCloud {
   /** By id or domain. */
   tenant(idOrDomain: string): AzureTenant | undefined;
   subscription(id: string): AzureSubscription | undefined;
+  tenants(): AzureTenant[];
+  subscriptions(): AzureSubscription[];
   /** A service principal that owns the sandbox's subscriptions of a tenant (default: the default one) and may do everything in its directory. `clientSecret` is a secret. */
   administrator(tenantId?: string): { caller: AzureCaller; clientId: string; clientSecret: string };
   /** Whom an access token of one of these audiences proves; undefined for one that the sandbox did not issue, that has expired or is for another audience. */

@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "secret-scan-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Where key material belongs, and what Google's clients can only read from a file: readable by its owner alone, and nowhere else. */
-const isKeyFile = (path: string): boolean => /\.keys$|\.json\.google\/[\w-]+(?:\.json)?$/.test(path) && (statSync(path).mode & 0o077) === 0;
+const isKeyFile = (path: string): boolean => /\.keys$|\.json\.(?:google|azure)\/[\w-]+(?:\.json)?$/.test(path) && (statSync(path).mode & 0o077) === 0;
 
 function run(args: string[], environment: NodeJS.ProcessEnv, input?: string) {
   const result = spawnSync(process.execPath, [bin, ...args], { cwd: folder, env: environment, encoding: "utf8", timeout: 120_000, ...(input === undefined ? {} : { input }) });
