@@ -135,3 +135,90 @@ describe("the configuration of Azure's providers", () => {
     expect(JSON.stringify(refused.errors)).not.toContain(other);
   });
 });
+
+describeWithPulumi("Azure's resource tables by the real engine", () => {
+  let server: ProviderServer;
+  let folder: TemporaryProject;
+  let stack: CliStack | undefined;
+  beforeAll(async () => {
+    server = await startProviderServer(sandbox.tables);
+  });
+  afterEach(async () => {
+    folder.remove();
+    await stack?.remove();
+  });
+  afterAll(() => server.close());
+
+  const program = ({ subject = "x", location = "westeurope", imported = false }) => `
+    const pulumi = require("@pulumi/pulumi"), azuread = require("@pulumi/azuread");
+    const authorization = require("@pulumi/azure-native/authorization"), managedidentity = require("@pulumi/azure-native/managedidentity"), resources = require("@pulumi/azure-native/resources"), storage = require("@pulumi/azure-native/storage");
+    module.exports = async () => {
+      const client = await authorization.getClientConfig();
+      const group = new resources.ResourceGroup("group", { resourceGroupName: "rg-acme-dcf" }, ${imported ? `{ import: "${GROUP}" }` : "{}"});
+      const identity = new managedidentity.UserAssignedIdentity("identity", { resourceGroupName: group.name, location: "${location}" });
+      const credential = new managedidentity.FederatedIdentityCredential("credential", { resourceGroupName: group.name, resourceName: identity.name,
+        issuer: "https://oidc.dcf.example", subject: "${subject}", audiences: ["api://AzureADTokenExchange"] });
+      const assignment = new authorization.RoleAssignment("assignment", { scope: group.id, principalId: identity.principalId, principalType: "ServicePrincipal", roleDefinitionId: "${CONTRIBUTOR}" });
+      const account = new storage.StorageAccount("account", { resourceGroupName: group.name, accountName: "dcfartifacts4711", kind: "StorageV2", sku: { name: "Standard_LRS" }, allowSharedKeyAccess: false });
+      const container = new storage.BlobContainer("artifacts", { resourceGroupName: group.name, accountName: account.name });
+      const application = new azuread.Application("application", { displayName: "DDOE", preventDuplicateNames: true });
+      const principal = new azuread.ServicePrincipal("principal", { clientId: application.clientId });
+      const trust = new azuread.ApplicationFederatedIdentityCredential("trust", { applicationId: application.id, displayName: "dcf", issuer: "https://oidc.ddoe.example", subject: "${subject}", audiences: ["api://AzureADTokenExchange"] });
+      const looked = managedidentity.getUserAssignedIdentityOutput({ resourceGroupName: group.name, resourceName: identity.name });
+      return { tenant: client.tenantId, same: pulumi.all([looked.clientId, identity.clientId]).apply(([a, b]) => a === b), identity: identity.name, container: container.id, principal: principal.id };
+    };`;
+
+  it("creates, has nothing to do, updates, replaces, repairs drift, imports, destroys", async () => {
+    folder = temporaryProject(program({}));
+    const config = { "azure-native:subscriptionId": subscription, "azure-native:location": "westeurope", "azuread:tenantId": TENANT };
+    const options: CliStackOptions = { cli: pulumi as PulumiCli, projectDirectory: folder.directory, stack: "azure", port: server.port, packages: ["azure-native", "azuread"], config };
+    stack = await openCliStack(options);
+    const preview = await stack.preview();
+    expect([preview.errors, preview.changes]).toEqual([[], { create: 10 }]);
+    const up = await stack.up();
+    expect([up.errors, up.changes]).toEqual([[], { create: 10 }]);
+    const outputs = await stack.outputs();
+    expect(outputs).toEqual({
+      tenant: TENANT,
+      same: true,
+      identity: expect.stringMatching(/^identity[0-9a-f]{8}$/),
+      container: `${GROUP}/providers/Microsoft.Storage/storageAccounts/dcfartifacts4711/blobServices/default/containers/artifacts`,
+      principal: expect.stringMatching(/^\/servicePrincipals\/[-0-9a-f]{36}$/),
+    });
+    expect(await stack.preview("--expect-no-changes")).toMatchObject({ exitCode: 0, errors: [], changes: { same: 10 } });
+
+    folder.write(program({ subject: "y" }));
+    const updated = await stack.up();
+    expect([updated.errors, updated.changes]).toEqual([[], { same: 8, update: 2 }]);
+    expect(updated.steps.filter(({ op }) => op === "update").map(({ type, differences }) => [type.split(":").at(-1), differences]).sort()).toEqual([
+      ["ApplicationFederatedIdentityCredential", { subject: "update" }],
+      ["FederatedIdentityCredential", { subject: "update" }],
+    ]);
+
+    const identity = `${GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${String(outputs.identity)}`;
+    await arm("PUT", `${identity}/federatedIdentityCredentials/credential`, IDENTITY, { properties: { issuer: "https://oidc.dcf.example/", subject: "y", audiences: ["api://AzureADTokenExchange"] } });
+    expect((await stack.refresh()).changes).toMatchObject({ update: 1 });
+    const repair = await stack.preview();
+    expect(repair.steps.filter(({ op }) => op === "update").map(({ differences }) => differences)).toEqual([{ issuer: "update" }]);
+    expect((await stack.up()).errors).toEqual([]);
+    expect(await arm("GET", `${identity}/federatedIdentityCredentials/credential`, IDENTITY)).toMatchObject({ properties: { issuer: "https://oidc.dcf.example" } });
+
+    folder.write(program({ subject: "y", location: "northeurope" }));
+    const replaced = await stack.up();
+    expect(replaced.errors).toEqual([]);
+    // Its name was made up, so the new identity is there before the old one goes; what hangs on it is replaced, too.
+    expect(replaced.steps.filter(({ op }) => op === "replace").map(({ type }) => type.split(":").at(-1)).sort()).toEqual(["FederatedIdentityCredential", "RoleAssignment", "UserAssignedIdentity"]);
+    const moved = await stack.outputs();
+    expect(moved.identity).not.toBe(outputs.identity);
+    await expect(arm("GET", identity, IDENTITY)).rejects.toMatchObject({ code: "ResourceNotFound" });
+    expect((await stack.destroy()).errors).toEqual([]);
+    await expect(arm("GET", GROUP, RESOURCES)).rejects.toMatchObject({ code: "ResourceGroupNotFound" });
+
+    await arm("PUT", GROUP, RESOURCES, { location: "westeurope" });
+    expect((await stack.up()).errors).toContain(`cannot create already existing resource '${GROUP}'`);
+    folder.write(program({ imported: true }));
+    const imported = await stack.up();
+    expect([imported.errors, imported.steps.filter(({ op }) => op.startsWith("import")).map(({ type }) => type)]).toEqual([[], ["azure-native:resources:ResourceGroup"]]);
+    expect((await stack.destroy()).errors).toEqual([]);
+  });
+});

@@ -12,6 +12,8 @@ export interface Shape {
   nested?: boolean;
   /** Names that differ, by the path of the property: `networkRuleSet.ipRules.iPAddressOrRange` is `value` there. Lists have no segment. */
   renamed?: Readonly<Record<string, string>>;
+  /** Members below the body's `properties` that have `properties` of their own, flattened too. */
+  flattened?: readonly string[];
   /** Paths within inputs that only answers have. */
   readOnly?: readonly string[];
 }
@@ -37,8 +39,11 @@ export function toBody(shape: Shape, inputs: Properties): Properties {
 export function toOutputs(shape: Shape, body: Properties): Properties {
   const { properties, ...beside } = pick(body, ENVELOPE);
   if (shape.nested === true) return compact({ ...beside, properties });
-  return { ...object(rename(object(properties), namesOfAnswers(shape))), ...compact(beside) };
+  const below = object(rename(object(properties), namesOfAnswers(shape)));
+  return { ...below, ...Object.fromEntries((shape.flattened ?? []).filter((name) => isObject(below[name])).map((name) => [name, flat(object(below[name]))])), ...compact(beside) };
 }
+
+const flat = ({ properties, ...beside }: Properties): Properties => ({ ...object(properties), ...beside });
 
 /** What of the outputs could have been an input, in an input's form. */
 export function toInputs(shape: Shape, outputs: Properties): Properties {

@@ -70,6 +70,7 @@ export const blobContainer: ArmDefinition = {
   path: container,
   apiVersion,
   inputs: ["defaultEncryptionScope", "denyEncryptionScopeOverride", "enableNfsV3AllSquash", "enableNfsV3RootSquash", "immutableStorageWithVersioning", "metadata", "publicAccess"],
+  flattened: ["immutabilityPolicy"],
   readOnly: ["immutableStorageWithVersioning.migrationState", "immutableStorageWithVersioning.timeStamp"],
   autoName: "copy",
   rules: containerRules,
