@@ -44,12 +44,14 @@ function versionIn(query: URLSearchParams): string {
   return [...query].find(([name]) => name.toLowerCase() === "api-version")?.[1] ?? "";
 }
 
-/** What the call is on: of the last provider in the path, Resource Manager itself where there is none. */
+const OF_PROVIDERS = /^\/subscriptions\/[^/]+\/providers\/[^/]+\/(?:un)?register\/?$/i;
+
+/** What the call is on: of the last provider in the path; Resource Manager itself where there is none, or where the provider as such is meant. */
 function typeIn(path: string): { namespace: string; types: string[]; isNamed: boolean } {
   const segments = path.split("/").filter((segment) => segment !== "");
   const provider = segments.findLastIndex((segment) => segment.toLowerCase() === "providers");
   const [namespace, ...rest] = provider < 0 ? [] : segments.slice(provider + 1);
-  return rest.length === 0 || namespace === undefined
+  return namespace === undefined || rest.length === 0 || OF_PROVIDERS.test(path)
     ? { namespace: RESOURCE_MANAGER, types: [], isNamed: true }
     : { namespace, types: rest.filter((_, index) => index % 2 === 0), isNamed: rest.length % 2 === 0 };
 }
