@@ -31,7 +31,7 @@ let table: ProviderTable<AzureScope>;
 beforeAll(async () => {
   sandbox = await startSandbox();
   table = sandbox.tables.find((each) => each.package === "azure-native") as ProviderTable<AzureScope>;
-  await arm("POST", `${SUBSCRIPTION}/providers/Microsoft.ManagedIdentity/register`, IDENTITY);
+  await arm("POST", `${SUBSCRIPTION}/providers/Microsoft.ManagedIdentity/register`, RESOURCES);
   fresh = sandbox.snapshot();
 });
 beforeEach(() => sandbox.restore(fresh));

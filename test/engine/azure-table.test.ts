@@ -36,9 +36,9 @@ let table: ProviderTable<AzureScope>;
 beforeAll(async () => {
   sandbox = await startSandbox();
   table = sandbox.tables.find((each) => each.package === "azure-native") as ProviderTable<AzureScope>;
-  await call("POST", `${SUBSCRIPTION}/providers/Microsoft.ManagedIdentity/register`, versions.identity);
-  await call("POST", `${SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/register`, versions.registry);
-  await call("POST", `${SUBSCRIPTION}/providers/Microsoft.Web/register`, versions.web);
+  for (const namespace of ["Microsoft.ManagedIdentity", "Microsoft.ContainerRegistry", "Microsoft.Web"]) {
+    await call("POST", `${SUBSCRIPTION}/providers/${namespace}/register`, versions.resources);
+  }
   fresh = sandbox.snapshot();
 });
 beforeEach(() => sandbox.restore(fresh));
@@ -215,7 +215,7 @@ describe("the azure-native resource table", () => {
           parameters: { name: { value: "by-template" } },
         },
       });
-      return { outputs: deployment.properties.apply(({ outputs }) => outputs) };
+      return { outputs: deployment.properties.apply(({ outputs }) => outputs as Json) };
     });
     expect([made.errors, made.outputs.outputs?.value]).toEqual([[], { name: expect.objectContaining({ value: "by-template" }) }]);
     expect(named(made, "deployment").outputs.name).toMatch(/^deployment[0-9a-f]{8}$/);
@@ -290,6 +290,9 @@ describe("the azure-native resource table", () => {
     expect(replaces("web:WebApp", { ...group, name: "site" }, { kind: "app,linux" })).toEqual([true, true]);
     expect(replaces("web:WebApp", { ...group, name: "site" }, { siteConfig: { linuxFxVersion: "DOCKER|a" } })).toEqual([false, false]);
     expect(replaces("web:AppServicePlan", { ...group, name: "plan" }, { sku: { name: "B2" } })).toEqual([false, false]);
+    expect(replaces("web:AppServicePlan", { ...group, name: "plan" }, { reserved: true })).toEqual([true, true]);
+    expect(replaces("web:WebAppSlot", { ...group, name: "site" }, { kind: "app,linux" })).toEqual([false, false]);
+    expect(replaces("web:WebAppSlot", { ...group, name: "site" }, { location: "northeurope" })).toEqual([true, true]);
   });
 
   it("previews with what the program says, and nothing that the services decide", async () => {
@@ -385,6 +388,7 @@ describe("the azure-native resource table", () => {
     expect(await change("assignment", { description: "Other" })).toMatchObject({ description: "Other" });
     expect(await change("role", { roleName: "DCF other", permissions: [{ actions: ["*/read"] }] })).toMatchObject({ roleName: "DCF other", roleType: "CustomRole", type: "Microsoft.Authorization/roleDefinitions" });
     expect(await change("account", { networkRuleSet: { defaultAction: "Deny", ipRules: [] }, tags: {} })).toMatchObject({ networkRuleSet: { defaultAction: "Deny", ipRules: [] } });
+    expect(await change("account", { networkRuleSet: undefined })).toMatchObject({ networkRuleSet: { defaultAction: "Allow" }, allowSharedKeyAccess: false });
     expect(await change("blobs", { isVersioningEnabled: false })).toMatchObject({ isVersioningEnabled: false });
     expect(await change("artifacts", { metadata: { c: "d" } })).toMatchObject({ metadata: { c: "d" } });
     expect(await change("registry", { sku: { name: "Standard" } })).toMatchObject({ sku: { name: "Standard", tier: "Standard" } });

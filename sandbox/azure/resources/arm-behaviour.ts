@@ -33,6 +33,8 @@ export interface ArmDefinition extends Shape {
   rules?: Readonly<Record<string, ParameterRule>>;
   /** Inputs whose change replaces the resource, besides the parameters of its path. */
   replaceOn?: readonly string[];
+  /** What an update writes for inputs that the program no longer gives, where the service takes a missing one for no change. */
+  restored?: Properties;
   /** The location is the provider's, then the resource group's, where the program gives none. Default: for every type with a location. */
   ownLocation?: boolean;
   /** Exists with its parent: is never made, only written. Deleted by writing this body. */
@@ -154,7 +156,7 @@ export function armBehaviour(cloud: AzureCloud, definition: ArmDefinition): Reso
 
     async update(id, olds, news, scope) {
       const api = new Api(cloud, scope);
-      const written = await write(api, id, news, olds.location);
+      const written = await write(api, id, { ...definition.restored, ...news }, olds.location);
       return stateOf(await settled(api, id, written), news);
     },
 

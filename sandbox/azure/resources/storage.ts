@@ -63,6 +63,7 @@ export const storageAccount: ArmDefinition = {
   autoName: "random",
   rules: accountRules,
   replaceOn: ["isHnsEnabled", "location"],
+  restored: { networkRuleSet: { bypass: "AzureServices", defaultAction: "Allow", ipRules: [], virtualNetworkRules: [] } },
 };
 
 export const blobContainer: ArmDefinition = {

@@ -6,6 +6,8 @@ import { object, text } from "./values.js";
 
 const apiVersion = "2025-05-01";
 const web = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Web";
+/** What the specification says can only be given at creation. */
+const CREATE_ONLY = ["hyperV", "isXenon", "location", "reserved"];
 const rules = { resourceGroupName: { minLength: 1, maxLength: 90, pattern: /^[-\w._()]+[^.]$/ } };
 
 export const appServicePlan: ArmDefinition = {
@@ -45,6 +47,7 @@ export const appServicePlan: ArmDefinition = {
   ],
   autoName: "random",
   rules,
+  replaceOn: CREATE_ONLY,
 };
 
 const SITE_INPUTS = [
@@ -96,6 +99,7 @@ const site = {
   apiVersion,
   inputs: SITE_INPUTS,
   rules,
+  replaceOn: CREATE_ONLY,
   readOnly: ["siteConfig.machineKey", "hostNameSslStates"],
   // Sites and slots of one plan are written one after the other. https://github.com/pulumi/pulumi-azure-native/pull/4458
   lock: ({ serverFarmId }: Properties) => text(serverFarmId)?.toLowerCase(),
@@ -104,7 +108,7 @@ const site = {
   remove: (api: Api, id: string) => api.call("DELETE", id, apiVersion, undefined, { deleteEmptyServerFarm: "false" }),
 } as const satisfies Partial<ArmDefinition>;
 
-export const webApp: ArmDefinition = { ...site, type: "azure-native:web:WebApp", path: `${web}/sites/{name}`, autoName: "random", replaceOn: ["kind", "location"] };
+export const webApp: ArmDefinition = { ...site, type: "azure-native:web:WebApp", path: `${web}/sites/{name}`, autoName: "random", replaceOn: ["kind", ...CREATE_ONLY] };
 
 export const webAppSlot: ArmDefinition = { ...site, type: "azure-native:web:WebAppSlot", path: `${web}/sites/{name}/slots/{slot}`, autoName: "copy" };
 
