@@ -79,11 +79,17 @@ function subOperations(context: ConditionContext): readonly string[] {
 
 /** Undefined where the call has no such attribute. */
 function valuesOf({ source, name }: ConditionAttribute, { attributes, now }: ConditionContext): readonly string[] | undefined {
-  const wanted = [`@${source}[${name}]`, ...(source === "resource" || source === "request" ? [name] : [])].map((key) => key.toLowerCase());
-  const found = Object.entries(attributes).find(([key]) => wanted.includes(key.toLowerCase()))?.[1];
+  const wanted = [`@${source}[${name}]`, ...(source === "resource" || source === "request" ? [name] : [])].map(attributeKey);
+  const found = Object.entries(attributes).find(([key]) => wanted.includes(attributeKey(key)))?.[1];
   const values = found === undefined ? [] : [found].flat();
   if (values.length > 0) return values;
   return source === "environment" && name.toLowerCase() === "utcnow" && now !== undefined ? [now.toISOString()] : undefined;
+}
+
+/** Names compare without regard to case, but for keys of blob index tags that say so. */
+function attributeKey(key: string): string {
+  const colon = key.includes("<$key_case_sensitive$>") ? key.indexOf(":") : key.length;
+  return key.slice(0, colon).toLowerCase() + key.slice(colon);
 }
 
 function compare(left: ConditionOperand, operator: ConditionOperator, right: ConditionOperand, context: ConditionContext): Truth {

@@ -14,8 +14,9 @@ import type { FederatedClient, FederatedIdentityCredential } from "./types.js";
 export function matchCredential({ credentials, displayName }: Pick<FederatedClient, "credentials" | "displayName">, claims: WorkloadClaims): FederatedIdentityCredential | AssertionRefusal {
   const { issuer, subject, audience } = claims;
   if (credentials.length === 0) return refuse("no-credentials", "noCredentials", [displayName], `${displayName} has no federated identity credentials`);
-  const ofIssuer = credentials.filter((credential) => credential.issuer === issuer);
-  if (ofIssuer.length === 0) return refuse("issuer-differs", "issuer", [issuer], nearest("iss", issuer, "an issuer", credentials, (credential) => credential.issuer));
+  const exact = credentials.filter(({ claimsMatchingExpression }) => claimsMatchingExpression === undefined);
+  const ofIssuer = exact.filter((credential) => credential.issuer === issuer);
+  if (ofIssuer.length === 0) return refuse("issuer-differs", "issuer", [issuer], nearest("iss", issuer, "an issuer", exact, (credential) => credential.issuer));
   const ofAudience = ofIssuer.filter(({ audiences }) => audiences.includes(audience));
   if (ofAudience.length === 0) return refuse("audience-differs", "audience", [audience], nearest("aud", audience, "an audience", ofIssuer, ({ audiences }) => audiences[0] ?? ""));
   const match = ofAudience.find((credential) => credential.subject === subject);

@@ -5,9 +5,12 @@ import type { AzureCloudName } from "../../facts/azure/clouds.js";
 export interface FederatedIdentityCredential {
   name: string;
   issuer: string;
+  /** Empty where the credential has an expression instead. */
   subject: string;
   /** Exactly one. */
   audiences: readonly string[];
+  /** A flexible credential's (a preview, for a few issuers); no rule here takes it for a match. https://learn.microsoft.com/entra/workload-id/workload-identities-flexible-federated-identity-credentials */
+  claimsMatchingExpression?: string | undefined;
 }
 
 /** What the tenant has under the client id. */
