@@ -40,6 +40,7 @@ export async function runVerify(options: VerifyCommandOptions): Promise<number> 
       acceptResidue: options.acceptResidue ?? false,
       allowPublicCanary: options.allowPublicCanary ?? false,
       diagnostics: options.diagnostics ?? false,
+      ...(options.credentialFile === undefined ? {} : { credentialFile: await readCredentialFile(options.credentialFile) }),
       ...(options.wait === undefined ? {} : { waitSeconds: parseDuration(options.wait) }),
     };
     if (options.plan) {
@@ -93,6 +94,17 @@ async function readContractFile(file: string): Promise<unknown> {
     return JSON.parse(content) as unknown;
   } catch {
     throw new CliError(`The contract ${name} is no JSON${content.trim() === "" ? ": it is empty" : ""}. Give it the stack's output \`contract\`, or all of \`pulumi stack output --json\`.`);
+  }
+}
+
+async function readCredentialFile(file: string): Promise<unknown> {
+  const content = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new CliError(`The credential file ${file} cannot be read: ${oneLine(error)}. Give --credential-file the JSON file that the platform was given.`);
+  });
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    throw new CliError(`The credential file ${file} is no JSON. Give --credential-file the JSON file that the platform was given.`);
   }
 }
 

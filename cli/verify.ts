@@ -10,6 +10,7 @@ export interface VerifyCommandOptions {
   account?: boolean;
   depth: Depth;
   refusals: "on" | "off";
+  credentialFile?: string;
   acceptResidue?: boolean;
   allowPublicCanary?: boolean;
   diagnostics?: boolean;
@@ -29,13 +30,14 @@ export function registerVerify(program: Command): void {
     .addOption(new Option("--token-env <variable>", "environment variable that holds the workload's token").conflicts(["tokenFile", "tokenCommand", "tokenAws"]))
     .addOption(new Option("--token-aws", "for a workload that is an AWS role: sign the request to AWS STS with this shell's AWS credentials").conflicts(["tokenFile", "tokenCommand", "tokenEnv"]))
     .option("--account", "read the account with this shell's own credentials, and predict")
+    .option("--credential-file <file>", "for DDOE on Azure: the JSON file that the platform was given, compared with the contract field by field")
     .addOption(new Option("--depth <depth>", "how deep to look").choices(DEPTHS).default("storage"))
     .addOption(new Option("--refusals <on|off>", "try what must be refused").choices(["on", "off"]).default("on"))
     .option("--accept-residue", "run probes that leave something which the granted rights cannot remove")
     .option("--allow-public-canary", "with --depth deploy on Cloud Run: let everybody call the canary's own service until it is removed")
     .option("--diagnostics", "show each hop of the exchange: what was sent and what came back, without any token")
     .option("--plan", "print every call, object, cost and residue, and do nothing")
-    .option("--wait <duration>", "how long to wait for changes to take effect, such as 30s, 5m or 0 (default: 2m after a known change of the stack, otherwise one more attempt)")
+    .option("--wait <duration>", "how long to wait for changes to take effect, such as 30s, 5m or 0 (default: after a known change of the stack 2m on AWS, 10m on GCP and 15m on Azure, otherwise one more attempt)")
     .addOption(new Option("--format <format>", "how to print the report").choices(FORMATS).default("text"))
     .option("--report <file>", "write the report there too; .json, .xml (JUnit) and .html choose the form")
     .addHelpText(

@@ -113,6 +113,7 @@ function readInput(options: VerifyOptions): ReadContract {
     throw new InputError("There is nothing to verify with: give a token (--token-file, --token-command or --token-env), or --account to read the account with your own credentials, or both.");
   }
   if (!clouds[contract.exchange.type]) throw new InputError(`This release cannot verify an exchange of type ${contract.exchange.type}; it can ${Object.keys(clouds).join(", ")}.`);
+  if (options.credentialFile !== undefined && contract.exchange.type !== "azure-client-assertion") throw new InputError(`A credential file belongs to an Azure contract; this one's exchange is of type ${contract.exchange.type}.`);
   return contract;
 }
 

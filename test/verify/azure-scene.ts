@@ -50,9 +50,9 @@ export class Scene {
 
   async assign(role: RoleName, scope: string, principalId: string): Promise<string> {
     const name = randomUUID();
-    const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
-    const properties = { scope, roleDefinitionId: `/subscriptions/${this.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${ROLES[role]}`, principalId, principalType: "ServicePrincipal" };
-    this.sandbox.store.put("azure:arm/microsoft.authorization/roleassignments", id.toLowerCase(), { id, name, type: "Microsoft.Authorization/roleAssignments", properties }, { propagates: true });
+    await this.arm("PUT", `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`, "roles", {
+      properties: { roleDefinitionId: `/subscriptions/${this.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${ROLES[role]}`, principalId, principalType: "ServicePrincipal" },
+    });
     return `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
   }
 
@@ -62,9 +62,9 @@ export class Scene {
   }
 
   async #unassign(scope: string, principalId: string): Promise<void> {
-    const type = "azure:arm/microsoft.authorization/roleassignments";
-    for (const { id, value } of this.sandbox.store.list<{ properties: { scope: string; principalId: string } }>(type)) {
-      if (value.properties.principalId === principalId && value.properties.scope.toLowerCase() === scope.toLowerCase()) this.sandbox.store.delete(type, id);
+    const { value } = await this.arm<{ value: { id: string; properties: { scope: string; principalId: string } }[] }>("GET", `${scope}/providers/Microsoft.Authorization/roleAssignments`, "roles");
+    for (const { id, properties } of value) {
+      if (properties.principalId === principalId && properties.scope.toLowerCase() === scope.toLowerCase()) await this.arm("DELETE", id, "roles");
     }
   }
 
@@ -92,8 +92,7 @@ export class Scene {
 
   async provision(): Promise<void> {
     const { arm } = { arm: this.arm.bind(this) };
-    const namespaces = { "Microsoft.ManagedIdentity": "identity", "Microsoft.ContainerRegistry": "registry", "Microsoft.Web": "web" } as const;
-    for (const [namespace, version] of Object.entries(namespaces)) await arm("POST", `/subscriptions/${this.subscriptionId}/providers/${namespace}/register`, version);
+    for (const namespace of ["Microsoft.ManagedIdentity", "Microsoft.ContainerRegistry", "Microsoft.Web"]) await arm("POST", `/subscriptions/${this.subscriptionId}/providers/${namespace}/register`, "resources");
     await arm("PUT", this.group, "resources", { location: LOCATION, tags: { dcfCorrelationId: "dcf-4711-5f0c9a2e", owner: "acme" } });
     await arm("PUT", `/subscriptions/${this.subscriptionId}/resourceGroups/rg-acme-identity`, "resources", { location: LOCATION });
     const identity = await arm<{ properties: { clientId: string; principalId: string } }>("PUT", this.identityId, "identity", { location: LOCATION });

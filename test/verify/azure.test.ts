@@ -1,8 +1,9 @@
 /** Verify against Azure in the sandbox: what passes, what must be refused, and what each breakage is called. */
 import { readContract, type Contract } from "../../contract/index.js";
 import type { AzureExchange } from "../../contract/schema.js";
+import { actionsOf } from "../../facts/azure/permissions.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
-import { functionToken, planVerification, verifyContract, type Report, type VerifyOptions } from "../../verify/index.js";
+import { formatReport, functionToken, planVerification, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
 import { armCall, graphCall, WORKLOAD } from "../support/azure.js";
 import { Scene } from "./azure-scene.js";
 
@@ -140,5 +141,204 @@ describe("what is broken, by name", () => {
     expect(codes(report)).toEqual(found);
     if (named) expect(modes(report)).toEqual(named);
     expect(report.exitCode).toBe(1);
+  });
+});
+
+const settings = (properties: object) => scene.arm("PUT", `${scene.accountId}/blobServices/default`, "storage", { properties });
+const status = (report: Report, id: string) => report.checks.find((check) => check.id === id)?.status;
+const seen = (report: Report, id: string) => {
+  const check = report.checks.find((one) => one.id === id);
+  return check?.seen ?? check?.reason ?? "";
+};
+/** Of the container, versions and what soft delete keeps included. */
+async function kept(): Promise<string[]> {
+  const { caller } = sandbox.azure.administrator();
+  await scene.assign("Storage Blob Data Contributor", scene.accountId, caller.objectId);
+  const xml = String(await sandbox.azure.call<unknown>(caller, "GET", "https://acmedcfartifacts.blob.core.windows.net/artifacts?restype=container&comp=list&include=versions"));
+  return [...xml.matchAll(/<Name>([^<]*)<\/Name>/g)].map(([, name]) => name ?? "");
+}
+const sites = () => sandbox.store.list("azure:arm/microsoft.web/sites").map(({ id }) => id).filter((id) => id.includes("cf-verify"));
+
+describe("what a probe leaves", () => {
+  it("is nothing where the account keeps nothing", async () => {
+    const report = await verify();
+    expect([report.residue, await kept()]).toEqual([[], []]);
+  });
+
+  it("is nothing where versions are kept, for then nothing is put", async () => {
+    await settings({ isVersioningEnabled: true });
+    const report = await verify();
+    expect({ put: status(report, "azure.data.artifacts.put"), list: status(report, "azure.data.artifacts.list"), exitCode: report.exitCode }).toEqual({ put: "not-tested", list: "pass", exitCode: 0 });
+    expect([report.residue, await kept()]).toEqual([[], []]);
+  });
+
+  it("is one version where that is accepted, with the command that removes it", async () => {
+    await settings({ isVersioningEnabled: true });
+    const report = await verify({ acceptResidue: true });
+    expect(withoutPass(report)).toEqual([]);
+    expect(report.residue).toEqual([{ what: expect.stringMatching(/^version \S+ of cloud-federation-verify\/[0-9a-f]{12} \(64 random bytes\) in container artifacts of acmedcfartifacts$/), remove: expect.stringMatching(/^az storage blob delete --account-name acmedcfartifacts .* --version-id \S+ --auth-mode login$/) }]);
+    expect(await kept()).toEqual([`cloud-federation-verify/${report.runId}`]);
+  });
+
+  it("is said where soft delete keeps it", async () => {
+    await settings({ deleteRetentionPolicy: { enabled: true, days: 7 } });
+    const report = await verify();
+    expect(withoutPass(report)).toEqual([]);
+    expect(seen(report, "azure.data.artifacts.delete")).toBe("deleted; soft delete keeps it for 7 days, then Azure removes it");
+  });
+
+  it("is removed after an interruption", async () => {
+    const interrupt = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === "finished" && event.result.id === "azure.data.artifacts.put") interrupt.abort();
+    };
+    const report = await verify({ signal: interrupt.signal, onEvent });
+    expect([report.exitCode, report.residue, await kept()]).toEqual([130, [], []]);
+  });
+});
+
+describe("depth deploy", () => {
+  it("leaves the plan, the site and nothing of its own", async () => {
+    const report = await verify({ depth: "deploy" });
+    expect(withoutPass(report)).toEqual([]);
+    expect(seen(report, "azure.canary.service.answer")).toBe(`GET https://app-acme-dcf-cf-verify-${report.runId}.azurewebsites.net/: 200, with the run's id`);
+    expect([sites(), report.residue]).toEqual([[], []]);
+    await expect(scene.arm("GET", scene.planId, "web")).resolves.toMatchObject({ name: "plan-acme-dcf" });
+  });
+
+  it("removes what it made when it is interrupted", async () => {
+    const interrupt = new AbortController();
+    const onEvent = (event: RunEvent) => {
+      if (event.type === "finished" && event.result.id === "azure.canary.service.deploy") interrupt.abort();
+    };
+    const report = await verify({ depth: "deploy", signal: interrupt.signal, onEvent });
+    expect([report.exitCode, sites(), report.residue]).toEqual([130, [], []]);
+  });
+
+  it("makes no canary that it could not remove", async () => {
+    scene.contract = { ...contract, grants: contract.grants.map((grant) => (grant.kind === "app-service" ? { ...grant, permissions: actionsOf("app-service") } : grant)) };
+    const report = await verify({ depth: "deploy" });
+    expect(seen(report, "azure.canary.service")).toBe("the contract does not grant Microsoft.Web/sites/delete, Microsoft.ContainerRegistry/registries/artifacts/delete");
+    expect(report.exitCode).toBe(0);
+  });
+
+  it("says that a site's own identity cannot pull for another site", async () => {
+    scene.contract = { ...contract, grants: contract.grants.map((grant) => (grant.kind === "app-service" ? { ...grant, pullIdentityId: undefined } : grant)) };
+    expect(seen(await verify({ depth: "deploy" }), "azure.canary.service")).toContain("an identity that is its own alone");
+  });
+});
+
+describe("waiting", () => {
+  it("repeats what may be propagation, with new tokens, and says so", async () => {
+    await scene.unassign(scene.containerId);
+    const waits: string[] = [];
+    const onEvent = (event: RunEvent) => {
+      if (event.type !== "waiting") return;
+      waits.push(`${event.check.id}: ${event.notice.code}`);
+      if (waits.length === 1) void scene.assign("Storage Blob Data Contributor", scene.containerId, scene.exchange().principalId);
+    };
+    const report = await verify({ waitSeconds: 60, refusals: false, onEvent });
+    expect(withoutPass(report).filter((line) => !line.includes("--refusals off"))).toEqual([]);
+    expect(waits[0]).toBe("azure.data.artifacts.put: AuthorizationPermissionMismatch");
+    expect(report.waits.map(({ check, attempts }) => [check, attempts > 1])).toContainEqual(["azure.data.artifacts.put", true]);
+  });
+
+  it("does not blame what is new once the whole time was waited", async () => {
+    await scene.unassign(scene.containerId);
+    expect(codes(await verify({ waitSeconds: 1 }))).toEqual([["storage.data-role-missing", "storage.constrained"]]);
+  });
+
+  it("does not wait for what the token shows", async () => {
+    const events: string[] = [];
+    const token = functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, subject: "system:serviceaccount:dcf:other" }));
+    await verify({ token, waitSeconds: 60, onEvent: (event) => void events.push(event.type) });
+    expect(events).not.toContain("waiting");
+  });
+});
+
+describe("an application without a subscription, as DDOE has one", () => {
+  let appId = "";
+  let objectId = "";
+
+  beforeEach(async () => {
+    const application = await graphCall<{ id: string; appId: string }>(sandbox, "POST", "/applications", { displayName: "DDOE WIF App", signInAudience: "AzureADMyOrg" });
+    appId = application.appId;
+    objectId = application.id;
+    await graphCall(sandbox, "POST", `/applications/${objectId}/federatedIdentityCredentials`, { name: "ddoe", issuer: WORKLOAD.issuer, subject: WORKLOAD.subject, audiences: [WORKLOAD.audience] });
+    const principal = await graphCall<{ id: string }>(sandbox, "POST", "/servicePrincipals", { appId });
+    await scene.assign("Storage Blob Data Contributor", scene.containerId, principal.id);
+    scene.contract = {
+      ...contract,
+      integration: "ddoe-azure",
+      exchange: { ...scene.exchange(), clientId: appId, principalId: principal.id, identity: { kind: "application", objectId }, federatedCredential: "ddoe" },
+      grants: contract.grants.filter(({ kind }) => kind === "blob-container"),
+    };
+  });
+
+  const file = () => ({ clientId: appId, tenantId: scene.exchange().tenantId, federatedTokenIssuer: WORKLOAD.issuer, subject: WORKLOAD.subject, audience: WORKLOAD.audience });
+
+  it("passes with its credential file, and asks ARM for nothing", async () => {
+    const report = await verify({ credentialFile: file() });
+    expect(withoutPass(report)).toEqual([]);
+    expect(report.checks.map(({ id }) => id)).not.toContain("azure.exchange.arm");
+    expect(seen(report, "azure.graph")).toMatch(/^DDOE WIF App: object id \S+, Application$/);
+    expect(status(report, "azure.management.artifacts.account")).toBe("not-tested");
+  });
+
+  it("names every field of the file that differs", async () => {
+    const report = await verify({ credentialFile: { ...file(), federatedTokenIssuer: `${WORKLOAD.issuer}/`, audience: " api://AzureADTokenExchange" } });
+    expect(codes(report)).toEqual([["credential-file.differs"]]);
+    expect(seen(report, "azure.credential-file")).toBe(
+      'federatedTokenIssuer is "https://oidc.dcf.example/", the contract has "https://oidc.dcf.example" (a slash more at its end); audience is " api://AzureADTokenExchange", the contract has "api://AzureADTokenExchange" (blanks at an end)',
+    );
+  });
+
+  it.each<[string, () => unknown, string[][]]>([
+    ["service principal deleted", () => graphCall(sandbox, "DELETE", `/servicePrincipals/${scene.exchange().principalId}`), [["client.service-principal-missing"]]],
+    [
+      "blocked by Conditional Access",
+      () =>
+        graphCall(sandbox, "POST", "/identity/conditionalAccess/policies", {
+          displayName: "workloads from known networks only",
+          state: "enabled",
+          conditions: { applications: { includeApplications: ["All"] }, clientApplications: { includeServicePrincipals: [scene.exchange().principalId] }, locations: { includeLocations: ["All"] } },
+          grantControls: { operator: "OR", builtInControls: ["block"] },
+        }),
+      [["exchange.conditional-access"]],
+    ],
+    ["principal id is the application's object id", () => (scene.contract = { ...scene.contract, exchange: { ...scene.exchange(), principalId: objectId } }), [["rbac.wrong-principal"]]],
+    ["contract of a managed identity", () => (scene.contract = { ...scene.contract, exchange: { ...scene.exchange(), identity: { kind: "managed-identity", resourceId: scene.identityId } } }), [["graph.type-differs"]]],
+    ["application deleted", () => graphCall(sandbox, "DELETE", `/applications/${objectId}`), [["client.missing", "client.recreated", "client.not-propagated"]]],
+  ])("%s", async (_, breakIt, found) => {
+    await breakIt();
+    expect(codes(await verify())).toEqual(found);
+  });
+});
+
+describe("bad input", () => {
+  it("sends tokens to no host but Azure's", async () => {
+    scene.contract = { ...contract, grants: contract.grants.map((grant) => (grant.kind === "blob-container" ? { ...grant, blobEndpoint: "https://acmedcfartifacts.blob.core.windows.net.attacker.example/" } : grant)) };
+    const report = await verify();
+    expect(report.findings.map(({ causes }) => causes.map(({ code }) => code))).toEqual([["contract.inconsistent"]]);
+    expect(report.checks.filter(({ status: ended }) => ended === "pass").map(({ id }) => id)).toEqual([]);
+  });
+
+  it("refuses a credential file beside another cloud's contract", async () => {
+    const aws = { ...contract, exchange: { type: "aws-web-identity", partition: "aws", region: "eu-west-1", accountId: "111122223333", providerArn: "p", roleArn: "r", maxSessionDurationSeconds: 3600 } };
+    await expect(verify({ contract: aws, credentialFile: {} })).rejects.toThrow("A credential file belongs to an Azure contract; this one's exchange is of type aws-web-identity.");
+  });
+
+  it("shows no token, whatever fails", async () => {
+    const minted: string[] = [];
+    const token = functionToken(async (order) => {
+      const made = await sandbox.issuers.mint({ ...WORKLOAD, ...order });
+      minted.push(made);
+      return made;
+    }, ["subject", "audience", "expiresInSeconds"]);
+    const report = await verify({ token, depth: "deploy", diagnostics: true });
+    const printed = formatReport(report, "json") + formatReport(report, "text");
+    expect(minted.flatMap((one) => [one, one.split(".")[2] ?? ""]).filter((secret) => printed.includes(secret))).toEqual([]);
+    expect(printed).not.toMatch(/eyJ[\w-]{10,}|SANDBOXSECRET/);
+    expect(report.hops?.map(({ name }) => name)).toContain("Microsoft Entra ID, for Azure Container Registry");
   });
 });

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { describeAnswer, isOverload, type AzureAnswer, type AzureCall, type AzureFailure, type AzureSuccess } from "./answers.js";
 import { BLOB_ACTIONS, blobErrorName, blobMayBePropagation, blobVerdict, type BlobCall, type BlobRight } from "./blob-causes.js";
-import { accountId, containerId } from "./endpoints.js";
+import { containerId } from "./endpoints.js";
 import { cause, PROBE_PREFIX, type AzureRun } from "./run.js";
 import { askAs, askPatiently } from "./session.js";
 import { StorageView, type ContainerGrant } from "./storage-account.js";
@@ -237,9 +237,4 @@ class ContainerProbe {
 
 function namesIn({ body }: AzureSuccess): string[] {
   return [...body.toString("utf8").matchAll(/<Name>([^<]*)<\/Name>/g)].map(([, name]) => name ?? "");
-}
-
-/** ARM id that the grant's role is assigned on. */
-export function grantScope(grant: ContainerGrant): string {
-  return grant.grantedOn === "account" ? accountId(grant) : containerId(grant);
 }

@@ -1,5 +1,5 @@
 /** The contract in itself: do its parts belong together, and do its hosts belong to Azure? */
-import type { Contract, Grant, RefusalTarget } from "../../contract/schema.js";
+import type { Grant, RefusalTarget } from "../../contract/schema.js";
 import type { AzureCloudFacts } from "../../facts/azure/clouds.js";
 import type { Cause } from "../causes.js";
 import { fail, pass, type Check } from "../check.js";
@@ -26,7 +26,7 @@ function contractCause(parts: Parts): Cause | undefined {
 
 interface Host {
   host: string;
-  suffixes(cloud: AzureCloudFacts): string[];
+  suffixes: (cloud: AzureCloudFacts) => string[];
 }
 
 /** Accounts with endpoints in a DNS zone of their own have another suffix. https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-endpoints */

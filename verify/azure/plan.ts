@@ -66,10 +66,12 @@ function managementPlan(contract: ReadContract, options: VerifyOptions): string[
 }
 
 function managementCalls(contract: ReadContract, grant: Grant, options: VerifyOptions): string[] {
-  if (grant.kind === "azure-resource-group") return [`GET resource group ${grant.resourceGroup}${grant.correlationId === undefined ? "" : ", and compare its dcfCorrelationId"}`];
-  if (!reaches(options, "storage") || !("resourceGroup" in grant) || !groupOf(contract, grant)) return [];
+  if (grant.kind === "azure-resource-group") {
+    const rights = reaches(options, "storage") ? ["GET the session's own permissions on it"] : [];
+    return [`GET resource group ${grant.resourceGroup}${grant.correlationId === undefined ? "" : ", and compare its dcfCorrelationId"}`, ...rights];
+  }
+  if ((grant.kind !== "blob-container" && grant.kind !== "app-service") || !reaches(options, "storage") || !groupOf(contract, grant)) return [];
   if (grant.kind === "blob-container") return [`GET storage account ${grant.account}, its blob service, container ${grant.container}`];
-  if (grant.kind !== "app-service") return [];
   return [
     `GET registry ${grant.registry}, plan ${grant.plan}, site ${grant.site}`,
     ...(reaches(options, "runtime") ? [`GET configuration of ${grant.site}; POST to list its settings, of which WEBSITES_PORT is looked at`] : []),

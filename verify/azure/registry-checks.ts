@@ -75,10 +75,9 @@ export async function registryVerdict(run: AzureRun, grant: ServiceGrant, { step
   const values = { subject: grant.registry, resourceGroup: grant.resourceGroup, scope: id, action, role: grant.role };
   if (answer.kind === "no-answer") return isUnknownHost(answer) ? fail(seen, cause(run, "azure.registry.missing", `there is no host ${grant.loginServer}`, values)) : unknown(seen);
   if (isOverload(answer)) return unknown(seen);
-  const evidence = `${seen}`;
   if (answer.httpStatus === 403) {
-    const suspects = [open(cause(run, "azure.registry.firewall", evidence, values))];
-    return failed(seen, diagnosis(await narrow(run, { about: "network", scope: id }, suspects, evidence)));
+    const suspects = [open(cause(run, "azure.registry.firewall", seen, values))];
+    return failed(seen, diagnosis(await narrow(run, { about: "network", scope: id }, suspects, seen)));
   }
   if (answer.httpStatus !== 401) return unknown(seen);
   const managed = await scope.outcome(serviceCheckId(grant, "registry"));
@@ -89,8 +88,8 @@ export async function registryVerdict(run: AzureRun, grant: ServiceGrant, { step
     : step.startsWith("POST /oauth2")
       ? ["azure.registry.token-refused"]
       : [missing, ...(waited ? [] : (["azure.rbac.not-propagated"] as const)), "azure.rbac.constrained"];
-  const suspects = codes.map((code) => open(cause(run, code, evidence, values)));
-  return failed(seen, diagnosis(await narrow(run, { about: "right", action, dataAction: false, scope: id }, suspects, evidence), RIGHTS_NOT_READ));
+  const suspects = codes.map((code) => open(cause(run, code, seen, values)));
+  return failed(seen, diagnosis(await narrow(run, { about: "right", action, dataAction: false, scope: id }, suspects, seen), RIGHTS_NOT_READ));
 }
 
 function failed(seen: string, found: ReturnType<typeof diagnosis>): Verdict {

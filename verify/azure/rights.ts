@@ -9,7 +9,7 @@ import type { RoleDefinition } from "../../trust/azure/types.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { diagnosis, isExplained, narrow, open, type RightQuestion } from "./account-reader.js";
 import { RIGHTS_NOT_READ } from "./arm-causes.js";
-import { describeAnswer, isOverload, type AzureAnswer } from "./answers.js";
+import { describeAnswer, isOverload, type AzureFailure } from "./answers.js";
 import { armUrl, groupId, planId, registryId, siteId } from "./endpoints.js";
 import { groupCheckId, type GroupGrant } from "./group.js";
 import { cause, type AzureRun } from "./run.js";
@@ -19,6 +19,10 @@ import { askAs } from "./session.js";
 const TAKE_OVER = ["Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/elevateAccess/action"];
 
 type Permissions = RoleDefinition["permissions"];
+
+interface Held {
+  held: Permissions;
+}
 
 export function rightsCheckId(grant: GroupGrant): string {
   return `azure.management.${grant.id}.rights`;
@@ -66,32 +70,33 @@ class HeldRights {
       scope,
       () => this.#ask(scope.signal),
       async (given) => {
-        const [first] = Array.isArray(given) ? this.#missing(given) : [];
+        const [first] = "held" in given ? this.#missing(given.held) : [];
         return first === undefined || (await isExplained(this.run, this.#question(first))) ? undefined : first;
       },
     );
-    if (!Array.isArray(answer)) return this.#unread(answer);
-    const missing = this.#missing(answer);
+    if (!("held" in answer)) return this.#unread(answer);
+    const { held } = answer;
+    const missing = this.#missing(held);
     if (missing.length > 0) return this.#tooFew(missing, exhausted);
-    const surplus = TAKE_OVER.filter((action) => !this.#wanted.includes(action) && permits(answer, { action, data: false }));
+    const surplus = TAKE_OVER.filter((action) => !this.#wanted.includes(action) && permits(held, { action, data: false }));
     if (surplus.length > 0) return fail(`held: ${surplus.join(", ")}`, cause(this.run, "azure.rbac.too-wide", `Azure lists ${surplus.join(", ")} among the session's own permissions`, { action: surplus.join(", "), scope: this.#group }));
     return pass(`${this.#wanted.length} actions of the contract are held; not ${TAKE_OVER.join(", ")}`);
   }
 
   /** On the group and, where a role may be on them alone, on the resources in it. */
-  async #ask(signal: AbortSignal): Promise<Permissions | Exclude<AzureAnswer, { ok: true }>> {
+  async #ask(signal: AbortSignal): Promise<Held | AzureFailure> {
     const own = await this.#permissionsAt(this.#group, signal);
-    if (!Array.isArray(own) || this.#missing(own).length === 0) return own;
+    if (!("held" in own) || this.#missing(own.held).length === 0) return own;
     const places = this.services.flatMap((service) => [registryId(service), planId(service), siteId(service, service.site)]);
     const more = await Promise.all(places.map((place) => this.#permissionsAt(place, signal)));
-    return [...own, ...more.flatMap((each) => (Array.isArray(each) ? each : []))];
+    return { held: [...own.held, ...more.flatMap((each) => ("held" in each ? each.held : []))] };
   }
 
-  async #permissionsAt(place: string, signal: AbortSignal): Promise<Permissions[number][] | Exclude<AzureAnswer, { ok: true }>> {
+  async #permissionsAt(place: string, signal: AbortSignal): Promise<Held | AzureFailure> {
     const answer = await askAs(this.run, "arm", { method: "GET", url: armUrl(this.run.cloud, `${place}/providers/Microsoft.Authorization/permissions`, "permissions") }, signal);
     if (!answer.ok) return answer;
     const { value } = answer.json;
-    return Array.isArray(value) ? value.filter(isJsonObject).map(permissionOf) : [];
+    return { held: Array.isArray(value) ? value.filter(isJsonObject).map(permissionOf) : [] };
   }
 
   #missing(held: Permissions): string[] {
@@ -115,7 +120,7 @@ class HeldRights {
   }
 
   /** Nobody has to be granted this. */
-  #unread(answer: Exclude<AzureAnswer, { ok: true }>): Verdict {
+  #unread(answer: AzureFailure): Verdict {
     const seen = describeAnswer(answer);
     if (answer.kind === "no-answer" || isOverload(answer)) return unknown(seen);
     return notTested(`the session may not list its own permissions, which the contract does not grant: ${seen}`);

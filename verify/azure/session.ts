@@ -77,7 +77,7 @@ export interface Patience {
   check: string;
   resource: Resource;
   /** The code of a refusal that may be propagation; undefined for any other. */
-  mayPass(refusal: Extract<AzureFailure, { kind: "refused" }>): string | undefined | Promise<string | undefined>;
+  mayPass: (refusal: Extract<AzureFailure, { kind: "refused" }>) => string | undefined | Promise<string | undefined>;
 }
 
 /**
