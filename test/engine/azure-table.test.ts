@@ -12,6 +12,7 @@ import * as web from "@pulumi/azure-native/web/index.js";
 import { destroyEmbedded } from "../../engine/destroy.js";
 import { runEmbedded, type EmbeddedOptions, type EmbeddedResource, type EmbeddedResult } from "../../engine/embedded.js";
 import { checkInputs, compareInputs, readInputs, resourceBehaviour } from "../../engine/operations.js";
+import { hasSecret, isObject } from "../../engine/properties.js";
 import { createAzureNativeTable } from "../../sandbox/azure/resources.js";
 import { AzureError, type AzureCaller, type AzureCloud, type AzureScope } from "../../sandbox/azure/types.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
@@ -577,6 +578,8 @@ describe("the azure-native resource table", () => {
       plan: await web.getAppServicePlan({ ...where, name: "plan-acme" }),
       site: await web.getWebApp({ ...where, name: "acme-site" }),
       settings: await web.listWebAppApplicationSettings({ ...where, name: "acme-site" }),
+      subscriptions: await authorization.listSubscriptions({ apiVersion: "2022-12-01" }),
+      read: managedidentity.UserAssignedIdentity.get("read", named(made, "identity").id).clientId,
     }));
     expect(found.errors).toEqual([]);
     const values = Object.fromEntries(Object.entries(found.outputs).map(([key, { value }]) => [key, value as Json]));
@@ -585,6 +588,8 @@ describe("the azure-native resource table", () => {
     expect(values.group).toMatchObject({ id: GROUP, name: "rg-acme-dcf", location: "westeurope" });
     expect(values.identity).toMatchObject({ id: named(made, "identity").id, clientId: named(made, "identity").outputs.clientId, tenantId: TENANT });
     expect(values.settings).toMatchObject({ properties: { WEBSITES_PORT: "8081" } });
+    expect(values.subscriptions!.value).toEqual(expect.arrayContaining([expect.objectContaining({ subscriptionId: subscription, tenantId: TENANT })]));
+    expect(values.read).toBe(values.identity!.clientId);
     const types: Record<string, string> = {
       client: "authorization:ClientConfig",
       group: "resources:ResourceGroup",
@@ -608,6 +613,21 @@ describe("the azure-native resource table", () => {
     const token = await run(async () => ({ token: authorization.getClientTokenOutput({}).token }));
     expect([token.errors, token.outputs.token]).toEqual([[], expect.objectContaining({ secret: true })]);
     expect(sandbox.azure.authenticate(String(token.outputs.token!.value), ["https://management.azure.com", "https://management.azure.com/"])).toMatchObject({ clientId });
+  });
+
+  it("keeps secret in every copy what the program keeps secret", async () => {
+    const made = await run(async () => {
+      const group = new resources.ResourceGroup("group", { resourceGroupName: "rg-acme-dcf" });
+      const plan = new web.AppServicePlan("plan", { resourceGroupName: group.name, sku: { name: "B1", tier: "Basic" } });
+      const site = new web.WebApp("site", { resourceGroupName: group.name, serverFarmId: plan.id, siteConfig: { appSettings: [{ name: "PASSWORD", value: pulumi.secret("hidden-away") }] } });
+      const settings = new web.WebAppApplicationSettings("settings", { resourceGroupName: group.name, name: site.name, properties: { PASSWORD: pulumi.secret("hidden-away") } });
+      return { properties: settings.properties };
+    });
+    expect([made.errors, made.outputs.properties!.secret]).toEqual([[], true]);
+    for (const { name, inputs, outputs } of made.resources) {
+      const open = JSON.stringify([inputs, outputs], (_key, value: unknown) => (hasSecret(value) && isObject(value) && "4dabf18193072939515e22adb298388d" in value ? "secret" : value));
+      expect([name, open.includes("hidden-away")]).toEqual([name, false]);
+    }
   });
 
   it("says who is not allowed what, where it acts for somebody else", async () => {
