@@ -184,6 +184,7 @@ export function registryRoutes(context: AzureServiceContext, registries: Registr
 
   function credentials(request: AzureRequest, action: string, passwords: (registry: ArmResource) => AdminPassword[]): object {
     const registry = open(request, action);
+    context.assertUnlocked(registry.id, "write");
     if (registry.properties["adminUserEnabled"] !== true) throw new AzureError(400, "UnAuthorizedForCredentialOperations", registryTexts.adminDisabled(registry.id));
     return { username: registry.name, passwords: passwords(registry) };
   }

@@ -8,8 +8,8 @@ export interface CatalogParts {
   /** Login server. */
   registry: string;
   content: RegistryContent;
-  require(right: RepositoryRight, repository: string): void;
-  requireCatalog(): void;
+  readonly require: (right: RepositoryRight, repository: string) => void;
+  readonly requireCatalog: () => void;
 }
 
 const changeableAttributes = { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true };

@@ -15,7 +15,7 @@ export interface RepositoryParts {
   content: RegistryContent;
   name: string;
   /** Throws where the right is missing. */
-  require(right: RepositoryRight): void;
+  readonly require: (right: RepositoryRight) => void;
 }
 
 export function repositoryOf({ core, content: kept, name, require }: RepositoryParts): RegistryRepository {

@@ -1,13 +1,16 @@
 /** Azure Container Registry: registries in Resource Manager, and each at its login server. https://learn.microsoft.com/azure/container-registry/ */
-import { REGISTRY_AUDIENCE, type RepositoryRight, registryRefusals } from "../../facts/azure/container-registry.js";
+import { REGISTRY_AUDIENCE, registryRefusals } from "../../facts/azure/container-registry.js";
 import { RegistryError, createRegistry } from "../registry.js";
 import type { WireRequest, WireResponse } from "../types.js";
 import { CLIENT_ADDRESS, Registries, refuse } from "./container-registry-access.js";
 import { registryRoutes } from "./container-registry-arm.js";
-import { catalogAnswer } from "./container-registry-catalog.js";
+import { type CatalogParts, catalogAnswer } from "./container-registry-catalog.js";
 import { repositoryOf } from "./container-registry-images.js";
 import { RegistryTokens, type Session } from "./container-registry-tokens.js";
 import type { ArmResource, AzureService, AzureServiceContext } from "./service.js";
+
+/** Each throws where the request's credentials do not go so far. */
+type Guard = Pick<CatalogParts, "require" | "requireCatalog">;
 
 /** Resource Manager's part, and the login servers. */
 export function createContainerRegistry(context: AzureServiceContext): AzureService[] {
@@ -36,7 +39,7 @@ function loginServer(context: AzureServiceContext, registries: Registries): (req
   }
 
   /** With the rights of the request's credentials, asked one by one. */
-  function guard(session: Session, request: WireRequest): { require(right: RepositoryRight, repository: string): void; requireCatalog(): void } {
+  function guard(session: Session, request: WireRequest): Guard {
     const missing = (Type: string, Name: string, Action: string): RegistryError => refuse(registryRefusals.unauthorized(), challenge(request, "insufficient_scope"), [{ Type, Name, Action }]);
     return {
       require: (right, repository) => {

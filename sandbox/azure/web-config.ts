@@ -19,14 +19,8 @@ export function configRoutes(parts: SiteParts): AzureRoute[] {
   const { context, store, starter } = parts;
   const open = (request: AzureRequest, action: string): Site => openSite(parts, request, action);
 
-  function writable(request: AzureRequest): Site {
-    const site = open(request, "config/write");
-    context.assertUnlocked(site.id, "write");
-    return site;
-  }
-
   async function update(request: AzureRequest): Promise<AzureAnswer> {
-    const before = writable(request);
+    const before = open(request, "config/write");
     const wanted = parseWeb(configForm, request.body).properties;
     const siteConfig = checkedConfig(store.plan(before.properties.serverFarmId), wanted, before.properties.siteConfig);
     const site = store.put({ ...before, properties: { ...before.properties, siteConfig, lastModifiedTimeUtc: context.core.clock.now().toISOString() } });
@@ -36,7 +30,7 @@ export function configRoutes(parts: SiteParts): AzureRoute[] {
   }
 
   async function putSettings(request: AzureRequest): Promise<AzureAnswer> {
-    const site = writable(request);
+    const site = open(request, "config/write");
     const { properties } = parseWeb(settingsForm, request.body);
     store.putSettings(site, Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, value ?? ""])));
     starter.restart(site);
@@ -89,7 +83,7 @@ export function configRoutes(parts: SiteParts): AzureRoute[] {
       return list(found, "slotConfigNames", store.slotConfigNames(found));
     }),
     route("PUT", `${one}/config/slotConfigNames`, "UpdateSlotConfigurationNames", async (request) => {
-      const found = writable(request);
+      const found = open(request, "config/write");
       store.putSlotConfigNames(found, parseWeb(slotNamesForm, request.body).properties);
       return list(found, "slotConfigNames", store.slotConfigNames(found));
     }),

@@ -61,13 +61,17 @@ export interface SiteParts {
   locks: WriteLocks;
 }
 
-/** The site or slot that the request names, once the caller may do this with it. */
+/**
+ * The site or slot that the request names, once the caller may do this with it. A read-only lock forbids every method but reading,
+ * those that show secrets included. https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources#considerations-before-applying-your-locks
+ */
 export function openSite({ context, store }: Pick<SiteParts, "context" | "store">, request: AzureRequest, action: string): Site {
   const id = siteIdOf(request);
   context.require(request.caller, `${typeOf(request)}/${action}`, id);
   context.groupOf(request.params["subscription"] ?? "", request.params["group"] ?? "");
   const found = store.site(id);
   if (!found) throw missing(id);
+  if (!action.endsWith("read")) context.assertUnlocked(id, "write");
   return found;
 }
 
@@ -185,8 +189,7 @@ export function siteRoutes(parts: SiteParts): AzureRoute[] {
   }
 
   async function patch(request: AzureRequest): Promise<AzureAnswer> {
-    const before = open(request, "write");
-    context.assertUnlocked(before.id, "write");
+    open(request, "write");
     return write(request, parseWeb(form, request.body));
   }
 

@@ -101,7 +101,7 @@ export class SiteStarter {
   }
 
   #assignedIdentity({ identity }: Site, clientId: string): string | undefined {
-    const assigned = Object.keys((identity?.["userAssignedIdentities"] ?? {}) as object);
+    const assigned = Object.keys(identity?.["userAssignedIdentities"] ?? {});
     return assigned.find((id) => this.context.directory.ofResource(id)?.clientId.toLowerCase() === clientId.toLowerCase());
   }
 }

@@ -31,8 +31,9 @@ export const registryPath = (sandbox: Sandbox, name: string): string => `${group
 /** The group, and the providers that a fresh subscription has not registered. */
 export async function prepare(sandbox: Sandbox): Promise<void> {
   await armCall(sandbox, "PUT", `${groupPath(sandbox)}?api-version=2024-11-01`, { location: LOCATION });
-  const namespaces = { "Microsoft.ContainerRegistry": REGISTRY_API, "Microsoft.Web": WEB_API, "Microsoft.ManagedIdentity": "api-version=2024-11-30" };
-  for (const [namespace, version] of Object.entries(namespaces)) await armCall(sandbox, "POST", `${subscriptionPath(sandbox)}/providers/${namespace}/register?${version}`);
+  for (const namespace of ["Microsoft.ContainerRegistry", "Microsoft.Web", "Microsoft.ManagedIdentity"]) {
+    await armCall(sandbox, "POST", `${subscriptionPath(sandbox)}/providers/${namespace}/register?api-version=2024-11-01`);
+  }
 }
 
 export function createRegistry(sandbox: Sandbox, name: string, properties: object = {}, sku = "Basic"): Promise<{ id: string; properties: { loginServer: string } }> {

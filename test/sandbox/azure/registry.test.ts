@@ -131,6 +131,21 @@ describe("registries in Resource Manager", () => {
     expect(await onRegistry("DELETE", "", undefined, token)).toMatchObject(refusal("delete"));
   });
 
+  it("are left as they are under a lock, and their passwords unseen", async () => {
+    await onRegistry("PATCH", "", { properties: { adminUserEnabled: true } });
+    const lock = `${registryId}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01`;
+    await armCall(sandbox, "PUT", lock, { properties: { level: "CanNotDelete" } });
+    const locked = { status: 409, json: { error: { code: "ScopeLocked" } } };
+    expect(await onRegistry("DELETE")).toMatchObject(locked);
+    expect((await onRegistry("PATCH", "", {})).status).toBe(200);
+    expect((await onRegistry("POST", "/listCredentials")).status).toBe(200);
+    await armCall(sandbox, "PUT", lock, { properties: { level: "ReadOnly" } });
+    expect(await onRegistry("PATCH", "", {})).toMatchObject(locked);
+    expect(await onRegistry("POST", "/listCredentials")).toMatchObject(locked);
+    expect((await onRegistry("GET")).status).toBe(200);
+    expect((await registry.exchange(await writer.token())).status).toBe(200);
+  });
+
   it("counts what is in them", async () => {
     await pushed(sandbox, HOST, "app", "v1", image, await writer.token());
     const { json } = await onRegistry("GET", "/listUsages");

@@ -1,5 +1,6 @@
 import { RESPONSE_LABEL } from "../../../sandbox/containers.js";
 import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../../sandbox/index.js";
+import { AzureError } from "../../../sandbox/azure/types.js";
 import { WORKER_QUOTA, workerQuotaId } from "../../../sandbox/azure/web-plans.js";
 import { ARM, type AzureReceived, type AzureSend, administratorToken, armCall, azureSend } from "../../support/azure.js";
 import { GROUP, LOCATION, type Principal, ROLES, WEB_API, assign, createRegistry, groupPath, imageListening, newPrincipal, prepare, pushed, registryPath, subscriptionPath } from "./registry-support.js";
@@ -208,7 +209,7 @@ describe("sites", () => {
     const put = (name: string, planName: string) =>
       sandbox.azure.call(caller, "PUT", `${ARM}${web(`sites/${name}`)}?${WEB_API}`, { location: LOCATION, properties: { serverFarmId: web(`serverfarms/${planName}`) } }).then(
         () => "made",
-        ({ status: code, message }: { status: number; message: string }) => `${code} ${message}`,
+        (error: unknown) => (error instanceof AzureError ? `${error.status} ${error.message}` : String(error)),
       );
     const locked = "429 Cannot acquire exclusive lock to create, update or delete this site. Retry the request later.";
     expect(await Promise.all([put("acme-one", "plan-acme"), put("acme-two", "plan-acme"), put("acme-three", "plan-b")])).toEqual(["made", locked, "made"]);
@@ -233,6 +234,29 @@ describe("sites", () => {
     expect((await site({ name: "acme-new", token, identity: { type: "None" } })).status).toBe(200);
     await assign(sandbox, other, ROLES.contributor, groupPath(sandbox));
     expect((await site({ name: "acme-new", token })).status).toBe(200);
+  });
+
+  it("are left as they are under a lock, and their settings unseen", async () => {
+    await site();
+    await armCall(sandbox, "PUT", `${groupPath(sandbox)}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01`, { properties: { level: "ReadOnly" } });
+    const locked = armRefusal(409, "ScopeLocked");
+    expect(await site()).toMatchObject(locked);
+    expect(await plan("plan-acme")).toMatchObject(locked);
+    expect(await arm("PATCH", web("sites/acme-app/config/web"), { properties: {} })).toMatchObject(locked);
+    expect(await arm("DELETE", web("sites/acme-app"))).toMatchObject(locked);
+    expect(await arm("POST", web("sites/acme-app/restart"))).toMatchObject(locked);
+    expect(await arm("POST", web("sites/acme-app/config/appsettings/list"))).toMatchObject(locked);
+    expect((await arm("GET", web("sites/acme-app/config/web"))).status).toBe(200);
+    expect((await visit()).status).toBe(200);
+  });
+
+  it("wait for the provider to be registered", async () => {
+    const elsewhere = "/subscriptions/bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f";
+    await armCall(sandbox, "PUT", `${elsewhere}/resourceGroups/${GROUP}?api-version=2024-11-01`, { location: LOCATION });
+    const put = () => arm("PUT", `${elsewhere}/resourceGroups/${GROUP}/providers/Microsoft.Web/serverfarms/plan-test`, { location: LOCATION, sku: { name: "B1" } });
+    expect(await put()).toMatchObject(armRefusal(409, "MissingSubscriptionRegistration", expect.stringContaining("'Microsoft.Web'")));
+    await armCall(sandbox, "POST", `${elsewhere}/providers/Microsoft.Web/register?api-version=2024-11-01`);
+    expect((await put()).status).toBe(200);
   });
 
   it("are refused an identity that is not there", async () => {
@@ -376,6 +400,22 @@ describe("a site's address", () => {
   it("is closed where the public network is off", async () => {
     await site({ properties: { publicNetworkAccess: "Disabled" } });
     expect(await visit()).toMatchObject({ status: 403, text: expect.stringContaining("has blocked your access") });
+  });
+
+  it("is the cloud's own, with the registry's", async () => {
+    const tenant = "ccccdddd-2222-eeee-3333-ffff4444aaaa";
+    const group = `/subscriptions/cccc2c2c-dd3d-ee4e-ff5f-aaaaaa6a6a6a/resourceGroups/${GROUP}`;
+    const token = await administratorToken(sandbox, { tenant, loginHost: "login.microsoftonline.us", scope: "https://management.usgovcloudapi.net/.default" });
+    const call = (method: string, path: string, version: string, body?: object) => send(method, `https://management.usgovcloudapi.net${path}?api-version=${version}`, { token, body });
+    await call("PUT", group, "2024-11-01", { location: "usgovvirginia" });
+    for (const namespace of ["Microsoft.ContainerRegistry", "Microsoft.Web"]) await call("POST", `${group.split("/resourceGroups")[0] ?? ""}/providers/${namespace}/register`, "2024-11-01");
+    const registry = await call("PUT", `${group}/providers/Microsoft.ContainerRegistry/registries/acmegov`, "2025-11-01", { location: "usgovvirginia", sku: { name: "Basic" } });
+    expect(registry.json).toMatchObject({ properties: { loginServer: "acmegov.azurecr.us" } });
+    await pushed(sandbox, "acmegov.azurecr.us", "app", "v1", image, token);
+    await call("PUT", `${group}/providers/Microsoft.Web/serverfarms/plan`, "2025-05-01", { location: "usgovvirginia", sku: { name: "B1" }, properties: { reserved: true } });
+    const made = await call("PUT", `${group}/providers/Microsoft.Web/sites/acme-app`, "2025-05-01", { location: "usgovvirginia", properties: { serverFarmId: `${group}/providers/Microsoft.Web/serverfarms/plan` } });
+    expect(made.json).toMatchObject({ properties: { defaultHostName: "acme-app.azurewebsites.us" } });
+    expect((await visit("acme-app.azurewebsites.us")).status).toBe(200);
   });
 
   it("is not there before the site, and not after it", async () => {
