@@ -568,7 +568,7 @@ describe("calls past the wire", () => {
   it("come as their caller", async () => {
     const { caller } = sandbox.azure.administrator();
     await sandbox.azure.call(caller, "PUT", `${BLOB_HOST}/${CONTAINER}/direct`, Buffer.from("straight"));
-    expect(String(await sandbox.azure.call(caller, "GET", `${BLOB_HOST}/${CONTAINER}/direct`))).toBe("straight");
+    expect((await sandbox.azure.call<Buffer>(caller, "GET", `${BLOB_HOST}/${CONTAINER}/direct`)).toString()).toBe("straight");
     const nobody = { ...caller, objectId: randomUUID() };
     await expect(sandbox.azure.call(nobody, "GET", `${BLOB_HOST}/${CONTAINER}/direct`)).rejects.toMatchObject({ status: 403, code: "AuthorizationPermissionMismatch" });
   });

@@ -81,7 +81,7 @@ export class StorageScene {
 
   /** A managed identity that trusts a workload of its own name. */
   async identity(name: string): Promise<Identity> {
-    await armCall(this.sandbox, "POST", `/subscriptions/${this.sandbox.azure.defaultSubscription.subscriptionId}/providers/Microsoft.ManagedIdentity/register?api-version=2024-11-30`);
+    await armCall(this.sandbox, "POST", `/subscriptions/${this.sandbox.azure.defaultSubscription.subscriptionId}/providers/Microsoft.ManagedIdentity/register?api-version=2021-04-01`);
     const id = `${this.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
     const { properties } = await armCall<{ properties: { clientId: string; principalId: string } }>(this.sandbox, "PUT", `${id}?api-version=2024-11-30`, { location: "westeurope" });
     const credential = { issuer: WORKLOAD.issuer, subject: WORKLOAD.subject, audiences: [WORKLOAD.audience] };
