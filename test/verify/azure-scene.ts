@@ -7,6 +7,7 @@ import { functionToken, type TokenSource } from "../../verify/index.js";
 import { armCall, WORKLOAD } from "../support/azure.js";
 
 const ROLES = {
+  Owner: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
   Contributor: "b24988ac-6180-42a0-ab88-20f7382dd24c",
   Reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   AcrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",

@@ -70,6 +70,18 @@ const CONTRIBUTOR = "Contributor role assignment missing or not yet propagated";
 const BLOB_DENIED = "Azure container exists but blob access is denied";
 const OTHER_GUID = "0f0f0f0f-1e1e-2d2d-3c3c-4b4b4b4b4b4b";
 
+function deny(permissions: object[]): Promise<unknown> {
+  const name = "1a1a1a1a-2b2b-3c3c-4d4d-5e5e5e5e5e5e";
+  const properties = { denyAssignmentName: "kept by a stack", permissions, principals: [{ id: scene.exchange().principalId, type: "ServicePrincipal" }], excludePrincipals: [], doNotApplyToChildScopes: false };
+  return admin("PUT", `${scene.group}/providers/Microsoft.Authorization/denyAssignments/${name}`, "2022-04-01", { properties });
+}
+
+/** Entra has read the issuer's keys, and goes by them for a while. */
+async function rotateUnseen(): Promise<void> {
+  await verify({ depth: "identity" });
+  await sandbox.issuers.rotate(WORKLOAD.issuer);
+}
+
 describe("what is broken, by name", () => {
   const rows: Breakage[] = [
     { name: "issuer with a slash more in the credential", make: () => scene.credential({ issuer: `${WORKLOAD.issuer}/` }), found: [["credential.issuer-differs", CREDENTIAL_NEW]] },
@@ -132,6 +144,40 @@ describe("what is broken, by name", () => {
       found: [["rbac.role-too-narrow", "rbac.not-propagated"]],
       modes: [CONTRIBUTOR],
     },
+    {
+      name: "deny assignment on the group",
+      make: () => deny([{ actions: ["Microsoft.Storage/storageAccounts/read"], notActions: [], dataActions: [], notDataActions: [] }]),
+      found: [["rbac.denied"]],
+    },
+    {
+      name: "deny assignment on the blobs",
+      make: () => deny([{ actions: [], notActions: [], dataActions: ["write", "add/action"].map((right) => `Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${right}`), notDataActions: [] }]),
+      found: [["storage.reader-only", "storage.data-role-not-propagated", "storage.constrained"]],
+    },
+    { name: "retention policy on the container", make: () => admin("PUT", `${scene.containerId}/immutabilityPolicies/default`, "2023-05-01", { properties: { immutabilityPeriodSinceCreationInDays: 3 } }), found: [["storage.immutable"]] },
+    {
+      name: "registry with roles on repositories only",
+      make: () => admin("PATCH", scene.registryId, "2025-04-01", { properties: { roleAssignmentMode: "AbacRepositoryPermissions" } }),
+      with: { depth: "deploy" },
+      found: [["registry.repository-roles"]],
+    },
+    { name: "registry without public network access", make: () => admin("PATCH", scene.registryId, "2023-07-01", { sku: { name: "Premium" }, properties: { publicNetworkAccess: "Disabled" } }), with: { depth: "runtime" }, found: [["registry.firewall"]] },
+    { name: "Microsoft.Web no longer registered", make: () => admin("POST", `/subscriptions/${scene.subscriptionId}/providers/Microsoft.Web/unregister`, "2021-04-01"), with: { depth: "deploy" }, found: [["provider.not-registered"]] },
+    {
+      name: "policy that forbids sites",
+      make: async () => {
+        const definition = `/subscriptions/${scene.subscriptionId}/providers/Microsoft.Authorization/policyDefinitions/no-sites`;
+        await admin("PUT", definition, "2023-04-01", { properties: { displayName: "No sites", mode: "All", policyRule: { if: { field: "type", equals: "Microsoft.Web/sites" }, then: { effect: "deny" } } } });
+        await admin("PUT", `${scene.group}/providers/Microsoft.Authorization/policyAssignments/no-sites`, "2023-04-01", { properties: { displayName: "No sites here", policyDefinitionId: definition } });
+      },
+      with: { depth: "deploy" },
+      found: [["policy.disallowed"]],
+    },
+    { name: "Owner in place of Contributor", make: () => scene.assign("Owner", scene.group, scene.exchange().principalId), found: [["rbac.too-wide"]] },
+    { name: "a second credential for another subject", make: () => scene.arm("PUT", `${scene.identityId}/federatedIdentityCredentials/other`, "identity", { properties: { issuer: WORKLOAD.issuer, subject: `${WORKLOAD.subject}.cloud-federation-verify`, audiences: [WORKLOAD.audience] } }), found: [["credential.too-wide"]] },
+    { name: "key rotated, which Entra has not seen", make: rotateUnseen, found: [["issuer.key-cached"]] },
+    { name: "issuer that signs with ES256", make: () => undefined, with: { token: functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, header: { alg: "ES256" } })) }, found: [["token.unusable"]] },
+    { name: "workload with a blank at its end in the contract", make: () => (scene.contract = { ...contract, workload: { ...contract.workload, subject: `${contract.workload.subject} ` } }), found: [["credential.invalid"]] },
     { name: "credential file with another subject", make: () => undefined, with: { credentialFile: { clientId: "x" } }, found: [["credential-file.differs"]] },
   ];
 

@@ -62,10 +62,16 @@ const sure =
 const unmatched =
   (own: readonly AzureCauseCode[], code: AzureCauseCode): Suspicion =>
   (refused) => {
-    const { run, answered, waited } = refused;
+    const { run, answered } = refused;
     if (refused.own && (own as readonly string[]).includes(refused.own.code)) return [confirmed(withAnswer(refused.own, answered))];
-    return [open(cause(run, code, answered)), ...(waited ? [] : [open(cause(run, "azure.credential.not-propagated", "no change of the credential is known to be older than the time that Entra takes"))])];
+    return [open(cause(run, code, answered)), ...unfollowed(refused)];
   };
+
+/** A credential that is there and that Entra does not go by: too new, or, where the account shows it in order after all the waiting, stale. */
+function unfollowed({ run, answered, waited }: Refused): Suspect[] {
+  if (!waited) return [open(cause(run, "azure.credential.not-propagated", "no change of the credential is known to be older than the time that Entra takes"))];
+  return run.account ? [open(cause(run, "azure.credential.stale", answered))] : [];
+}
 
 const form: Suspicion = ({ run, answered, own }) => [confirmed(own?.code === "token.unusable" ? withAnswer(own, answered) : cause(run, "token.unusable", answered))];
 
@@ -119,10 +125,7 @@ const SUSPECTS: Readonly<Record<EntraErrorName, Suspicion>> = {
   algorithm: form,
   keyUnusable: documents,
   assertionTime: time,
-  noCredentials: ({ run, answered, waited }) => [
-    open(cause(run, "azure.credential.missing", answered)),
-    ...(waited ? [] : [open(cause(run, "azure.credential.not-propagated", "no change of the credential is known to be older than the time that Entra takes"))]),
-  ],
+  noCredentials: (refused) => [open(cause(refused.run, "azure.credential.missing", refused.answered)), ...unfollowed(refused)],
   issuer: unmatched(["token.other-issuer"], "azure.credential.issuer-differs"),
   audience: unmatched(["token.other-audience"], "azure.credential.audience-differs"),
   subject: unmatched(["token.other-subject"], "azure.credential.subject-differs"),

@@ -9,6 +9,9 @@ import { cause, type AzureRun } from "./run.js";
 
 export type ContainerGrant = GrantOf<"blob-container">;
 
+/** What a legal hold and a retention policy refuse. */
+const DELETE_BLOB = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete";
+
 /** What the account does with deleted and overwritten blobs. */
 export interface BlobSettings {
   versions: boolean;
@@ -19,6 +22,7 @@ export interface BlobSettings {
 /** What the management plane says about a container; read once, by whoever asks first. */
 export class StorageView {
   #settings: Promise<BlobSettings | undefined> | undefined;
+  #keeping: string | undefined;
 
   constructor(
     private readonly run: AzureRun,
@@ -86,9 +90,17 @@ export class StorageView {
     const values = { subject: this.grant.container, resourceGroup: this.grant.resourceGroup, scope: containerId(this.grant) };
     if (deleted === true) return fail("it is deleted", cause(this.run, "azure.storage.container-missing", "ARM shows it as deleted", values));
     if (publicAccess !== "None") return fail(`anonymous access: ${String(publicAccess)}`, cause(this.run, "azure.storage.public", `publicAccess is ${String(publicAccess)}`, values));
-    const kept = [...(hasImmutabilityPolicy === true ? ["a retention policy"] : []), ...(hasLegalHold === true ? ["a legal hold"] : [])];
-    if (kept.length > 0) scope.remark(`Container ${this.grant.container} has ${kept.join(" and ")}: what is uploaded cannot be deleted for a time.`);
-    return pass(`anonymous access: none${kept.length > 0 ? `; ${kept.join(", ")}` : ""}`);
+    const keeping = [...(hasImmutabilityPolicy === true ? ["a retention policy"] : []), ...(hasLegalHold === true ? ["a legal hold"] : [])];
+    if (keeping.length === 0) return pass("anonymous access: none");
+    this.#keeping = keeping.join(" and ");
+    if (this.grant.permissions.includes(DELETE_BLOB)) return fail(`it has ${this.#keeping}`, cause(this.run, "azure.storage.immutable", `ARM shows ${this.#keeping} on the container`, values));
+    return pass(`anonymous access: none; it has ${this.#keeping}`);
+  }
+
+  /** What keeps blobs from being deleted for a time, such as `a legal hold`; undefined where nothing does, or where it cannot be read. */
+  async keeping(scope: CheckScope): Promise<string | undefined> {
+    await scope.outcome(StorageView.checkId(this.grant, "container"));
+    return this.#keeping;
   }
 
   async #readSettings(scope: CheckScope): Promise<BlobSettings | undefined> {

@@ -33,6 +33,11 @@ export const credentialCauses = {
     explanation: "Nobody's token is accepted for it.",
     fix: () => `${up}; it makes the credential.`,
   },
+  "azure.credential.invalid": {
+    title: "The contract's workload cannot be trusted as it is",
+    explanation: "Entra takes such values without a word and then matches no token with them, or more than the one that is meant.",
+    fix: () => `Correct issuer, subject and audience in the stack's configuration and run \`pulumi up\`.`,
+  },
   "azure.credential.not-propagated": {
     title: "The federated identity credential is too new for Entra",
     explanation: "A new or changed credential is seen after some minutes; until then Entra answers as if it were not there.",
