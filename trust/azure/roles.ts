@@ -32,9 +32,10 @@ export function matchesAction(pattern: string, action: string): boolean {
   return text.length - last.length >= at && text.endsWith(last);
 }
 
-/** How many operations a role is about, by its patterns: the fewer stars and patterns, the narrower. */
-function breadth({ permissions: [{ actions, dataActions }] }: BuiltInRole): number {
-  return [...actions, ...dataActions].reduce((sum, pattern) => sum + (pattern.startsWith("*") ? 1_000 : pattern.includes("*") ? 30 : 1), 0);
+/** How much a role is about, by its patterns: everything, one verb of everything, everything of a kind, one operation; exceptions make it narrower. */
+function breadth({ permissions: [{ actions, notActions, dataActions }] }: BuiltInRole): number {
+  const weight = (pattern: string) => (pattern === "*" ? 100_000 : pattern.startsWith("*") ? 1_000 : pattern.includes("*") ? 30 : 1);
+  return [...actions, ...dataActions].reduce((sum, pattern) => sum + weight(pattern), -notActions.length);
 }
 
 /** The narrowest of the built-in roles known here that permits all of these actions; undefined where none does. */
