@@ -6,6 +6,7 @@ import { credentialRoutes } from "./managed-identity-credentials.js";
 import { managedIdentityRoutes } from "./managed-identity.js";
 import { providerRoutes } from "./providers.js";
 import { denyAssignmentRoutes } from "./deny-assignments.js";
+import { policyRoutes } from "./policies.js";
 import { permissionRoutes } from "./role-permissions.js";
 import { roleAssignmentRoutes } from "./role-assignments.js";
 import { roleDefinitionRoutes } from "./role-definitions.js";
@@ -26,7 +27,7 @@ export function createArm(context: AzureServiceContext): AzureService[] {
   ];
   return [
     { name: "arm", arm: true, routes },
-    { name: "authorization", arm: true, routes: [...roleAssignmentRoutes(context), ...roleDefinitionRoutes(context), ...denyAssignmentRoutes(context), ...permissionRoutes(context)] },
+    { name: "authorization", arm: true, routes: [...roleAssignmentRoutes(context), ...roleDefinitionRoutes(context), ...denyAssignmentRoutes(context), ...permissionRoutes(context), ...policyRoutes(context)] },
     { name: "managedidentity", arm: true, routes: [...managedIdentityRoutes(context), ...credentialRoutes(context)] },
   ];
 }
