@@ -105,6 +105,8 @@ export interface StorageRight {
   /** Any one of them allows the call. */
   actions: readonly string[];
   dataAction: boolean;
+  /** By which conditions tell apart what is one action. https://learn.microsoft.com/azure/storage/blobs/storage-auth-abac-attributes#azure-blob-storage-actions-and-suboperations */
+  subOperation?: string;
 }
 
 const action = (name: string): StorageRight => ({ actions: [name], dataAction: false });
@@ -124,7 +126,7 @@ export const storageRights = {
   SetContainerAcl: action(`${containers}/setAcl/action`),
   DeleteContainer: action(`${containers}/delete`),
   RestoreContainer: action(`${containers}/write`),
-  ListBlobs: dataAction(`${blobs}/read`),
+  ListBlobs: { ...dataAction(`${blobs}/read`), subOperation: "Blob.List" },
   GetBlob: dataAction(`${blobs}/read`),
   GetBlobProperties: dataAction(`${blobs}/read`),
   GetBlobMetadata: dataAction(`${blobs}/read`),
@@ -136,7 +138,7 @@ export const storageRights = {
   PutBlockList: dataAction(`${blobs}/write`, `${blobs}/add/action`),
   SetBlobMetadata: dataAction(`${blobs}/write`),
   SetBlobProperties: dataAction(`${blobs}/write`),
-  SetBlobTier: dataAction(`${blobs}/write`),
+  SetBlobTier: { ...dataAction(`${blobs}/write`), subOperation: "Blob.Write.Tier" },
   UndeleteBlob: dataAction(`${blobs}/write`),
   DeleteBlob: dataAction(`${blobs}/delete`),
   DeleteBlobVersion: dataAction(`${blobs}/deleteBlobVersion/action`),
@@ -151,6 +153,8 @@ export const storageAttributes = {
   prefix: `${blobs}:prefix`,
   include: `${blobs}:include`,
   versionId: `${blobs}:versionId`,
+  subOperation: "subOperation",
+  isPrivateLink: "@Environment[isPrivateLink]",
 } as const;
 
 /** What verification meets too is said there; these are the service's others. https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes and …/blob-service-error-codes */

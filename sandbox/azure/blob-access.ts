@@ -52,13 +52,15 @@ export class BlobAccess {
     return container;
   }
 
-  #may({ account, container, blob, credential }: BlobRequest, { actions, dataAction }: StorageRight, asked: Readonly<Record<string, string | readonly string[]>>): boolean {
+  #may({ account, container, blob, credential }: BlobRequest, { actions, dataAction, subOperation }: StorageRight, asked: Readonly<Record<string, string | readonly string[]>>): boolean {
     const caller = credential.kind === "bearer" ? credential.caller : ANONYMOUS;
     const scope = container === "" ? (actions.some((action) => action.includes("/containers/")) ? blobServiceId(account) : account.id) : containerId(account, container);
     const attributes: AccessAttributes = {
       [storageAttributes.accountName]: account.name,
       ...(container !== "" && { [storageAttributes.containerName]: container }),
       ...(blob !== "" && { [storageAttributes.blobPath]: blob }),
+      ...(subOperation !== undefined && { [storageAttributes.subOperation]: subOperation }),
+      [storageAttributes.isPrivateLink]: "false",
       ...asked,
     };
     return actions.some((action) => this.context.allows(caller, action, scope, { dataAction, attributes }));

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { accessTiers, creationOnlyProperties, pairedRegions, storageKinds, storageSkus, tlsVersions } from "../../facts/azure/storage.js";
 import type { AzureCloudFacts } from "../../facts/azure/clouds.js";
+import { readTags } from "./arm-tags.js";
 import type { ArmResource, AzureRequest } from "./service.js";
 import { invalidValue, isObject, propertiesOf } from "./storage-arm.js";
 import type { Account, AccountProperties } from "./storage-state.js";
@@ -51,7 +52,7 @@ export function readPatch(request: AzureRequest): AccountPatch {
     properties,
     ...(sku && { sku: skuOf(readChoice("sku.name", sku["name"], storageSkus)) }),
     ...(body["kind"] !== undefined && { kind: readChoice("kind", body["kind"], storageKinds) }),
-    ...(isObject(body["tags"]) && { tags: body["tags"] as Record<string, string> }),
+    ...(body["tags"] !== undefined && { tags: readTags(body["tags"]) }),
     ...(isObject(body["identity"]) && { identity: body["identity"] }),
   };
 }
@@ -142,8 +143,6 @@ function endpoints(account: string, { blobSuffix }: AzureCloudFacts, without: re
   const hosts = { dfs: "dfs", web: "z6.web", blob: "blob", queue: "queue", table: "table", file: "file" };
   return Object.fromEntries(Object.entries(hosts).flatMap(([service, host]) => (without.includes(service) ? [] : [[service, `https://${account}.${host}.${suffix}/`]])));
 }
-
-export const regionName = (location: string): string => location.toLowerCase().replaceAll(" ", "");
 
 /** Seven digits of fractions, as .NET writes times. */
 export const precise = (time: Date): string => time.toISOString().replace("Z", "0000+00:00");

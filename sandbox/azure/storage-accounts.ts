@@ -2,8 +2,9 @@
 import { textRules } from "../../facts/azure/limits.js";
 import { subscriptionId } from "./arm-ids.js";
 import { invalidContent } from "./arm-errors.js";
+import { readLocation } from "./arm-locations.js";
 import { type AzureAnswer, type AzureRequest, type AzureRoute, RawAnswer } from "./service.js";
-import { assertChangeable, accountView, changedAccount, newAccount, precise, readPatch, regionName } from "./storage-account-properties.js";
+import { assertChangeable, accountView, changedAccount, newAccount, precise, readPatch } from "./storage-account-properties.js";
 import { ACCOUNT, ACCOUNTS, type StorageArm, isObject } from "./storage-arm.js";
 import { assertDeletable } from "./storage-immutability.js";
 import { ACCOUNT_TYPE, type Account } from "./storage-state.js";
@@ -80,8 +81,9 @@ function create(arm: StorageArm, request: AzureRequest): Account {
   arm.context.assertUnlocked(id, "write");
   if (!NAME.test(name)) throw new AzureError(400, "AccountNameInvalid", nameText(name));
   const standing = arm.state.account(name);
-  const location = regionName(isObject(request.body) && typeof request.body["location"] === "string" ? request.body["location"] : "");
-  if (location === "") throw new AzureError(400, "LocationRequired", "The location property is required for this definition.");
+  const given = isObject(request.body) ? request.body["location"] : undefined;
+  if (typeof given !== "string" || given === "") throw new AzureError(400, "LocationRequired", "The location property is required for this definition.");
+  const location = readLocation(request.cloud.name, given, { type: ACCOUNT_TYPE });
   if (standing) {
     assertSamePlace(standing, id, location, { subscription, group });
     return update(arm, request, standing);

@@ -402,6 +402,33 @@ describe("roles", () => {
     await scene.assign(stranger.principalId, ROLES.blobContributor, scene.container, path);
     expect((await scene.put("builds/app.zip", stranger.token)).status).toBe(201);
     expect(xmlError(await scene.put("other/app.zip", stranger.token))).toEqual(mismatch);
+    expect(xmlError(await list("", stranger.token))).toEqual(mismatch);
+  });
+
+  it("hold for lists of the prefix that their condition allows", async () => {
+    const [path, prefix] = ["path", "prefix"].map((name) => `Microsoft.Storage/storageAccounts/blobServices/containers/blobs:${name}`);
+    const read = "ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'}";
+    const condition = `((!(${read} AND SubOperationMatches{'Blob.List'}) OR @Request[${prefix}] StringStartsWith 'builds/') AND (!(${read} AND NOT SubOperationMatches{'Blob.List'}) OR @Resource[${path}] StringLike 'builds/*'))`;
+    await scene.assign(stranger.principalId, ROLES.blobReader, scene.container, condition);
+    await scene.put("builds/app.zip", admin);
+    expect(names(await list("&prefix=builds/", stranger.token))).toEqual(["builds/app.zip"]);
+    expect((await get("builds/app.zip", stranger.token)).status).toBe(200);
+    expect(xmlError(await list("", stranger.token))).toEqual(mismatch);
+    expect(xmlError(await get("other", stranger.token))).toEqual(mismatch);
+  });
+
+  it("are outdone by a deny assignment", async () => {
+    const permissions = [{ actions: [], notActions: [], dataActions: ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete"], notDataActions: [] }];
+    const properties = { denyAssignmentName: "keep", permissions, scope: scene.container, principals: [{ id: writer.principalId, type: "ServicePrincipal" }], excludePrincipals: [], doNotApplyToChildScopes: false };
+    await scene.put("kept", writer.token);
+    sandbox.store.put("azure:arm/microsoft.authorization/denyassignments", `${scene.container}/providers/microsoft.authorization/denyassignments/keep`.toLowerCase(), {
+      id: `${scene.container}/providers/Microsoft.Authorization/denyAssignments/keep`,
+      name: "keep",
+      type: "Microsoft.Authorization/denyAssignments",
+      properties,
+    });
+    expect(xmlError(await remove("kept", writer.token))).toEqual(mismatch);
+    expect((await get("kept", writer.token)).status).toBe(200);
   });
 
   it("are seen once they have spread", async () => {

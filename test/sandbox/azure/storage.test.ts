@@ -91,6 +91,8 @@ describe("storage accounts", () => {
     ["a name with a hyphen", "acme-dcf", order(), 400, "AccountNameInvalid"],
     ["a name of two characters", "ac", order(), 400, "AccountNameInvalid"],
     ["no location", "acmeother", { kind: "StorageV2", sku: { name: "Standard_LRS" } }, 400, "LocationRequired"],
+    ["a region of another cloud", "acmeother", order({}, { location: "usgovvirginia" }), 400, "LocationNotAvailableForResourceType"],
+    ["a tag of nobody's", "acmeother", order({}, { tags: { "a/b": "c" } }), 400, "InvalidTagNameCharacters"],
     ["no kind", "acmeother", { location: "westeurope", sku: { name: "Standard_LRS" } }, 400, "InvalidValuesForRequestParameters"],
     ["an unknown SKU", "acmeother", order({}, { sku: { name: "Standard_XRS" } }), 400, "InvalidRequestPropertyValue"],
     ["a TLS version of nobody's", "acmeother", order({ minimumTlsVersion: "TLS9_9" }), 400, "InvalidRequestPropertyValue"],
