@@ -6,7 +6,7 @@
  * Here a deployment pushes an image with a token that the registry gives for the access token of Resource Manager, points the site
  * at that image, and waits until the site answers.
  */
-import { CONTAINER_PREFIX, START_SECONDS } from "./app-service.js";
+import { CONTAINER_PREFIX } from "./app-service.js";
 
 /** What stands behind this file: DCF's documentation as far as it goes, an assumption beyond. */
 export const DCF_DEPLOY_GRADE = "assumed";
@@ -27,14 +27,3 @@ export function deployedImage({ loginServer, repository, tag }: DcfDeployOrder):
 export function dcfSiteUpdate(order: DcfDeployOrder) {
   return { properties: { linuxFxVersion: `${CONTAINER_PREFIX}${deployedImage(order)}` } };
 }
-
-/** The steps, in order, each with the call that it is. */
-export const dcfDeploySteps = [
-  { id: "exchange", call: "POST https://LOGIN_SERVER/oauth2/exchange" },
-  { id: "push", call: "PUT https://LOGIN_SERVER/v2/REPOSITORY/manifests/TAG" },
-  { id: "update", call: "PATCH Microsoft.Web/sites/config/web" },
-  { id: "answer", call: "GET https://HOST_NAME/" },
-] as const;
-
-/** Seconds until a site that does not answer has failed. */
-export const DCF_ANSWER_SECONDS = START_SECONDS.usual;

@@ -1,8 +1,9 @@
+import { dcfSiteUpdate, deployedImage } from "../../../facts/azure/dcf-deploy.js";
 import { RESPONSE_LABEL } from "../../../sandbox/containers.js";
 import { type Sandbox, type SandboxSnapshot, startSandbox } from "../../../sandbox/index.js";
 import { AzureError } from "../../../sandbox/azure/types.js";
 import { WORKER_QUOTA, workerQuotaId } from "../../../sandbox/azure/web-plans.js";
-import { ARM, type AzureReceived, type AzureSend, administratorToken, armCall, azureSend } from "../../support/azure.js";
+import { ARM, type AzureReceived, type AzureSend, WORKLOAD, accessToken, administratorToken, armCall, azureSend } from "../../support/azure.js";
 import { GROUP, LOCATION, type Principal, ROLES, WEB_API, assign, createRegistry, groupPath, imageListening, newPrincipal, prepare, pushed, registryPath, subscriptionPath } from "./registry-support.js";
 
 const HOST = "acmedcf.azurecr.io";
@@ -383,6 +384,22 @@ describe("a site's container", () => {
     expect((await visit()).status).toBe(200);
     await site({ image: "docker.io/library/nginx" });
     expect((await visit()).status).toBe(503);
+  });
+});
+
+describe("a deployment as DCF makes it", () => {
+  it("is an image that the workload's identity pushes, and the site's configuration that names it", async () => {
+    const workload = await armCall<{ id: string; properties: { clientId: string; principalId: string } }>(sandbox, "PUT", `${groupPath(sandbox)}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-acme-dcf?${IDENTITY_API}`, { location: LOCATION });
+    const { issuer, subject, audience } = WORKLOAD;
+    await armCall(sandbox, "PUT", `${workload.id}/federatedIdentityCredentials/dcf?${IDENTITY_API}`, { properties: { issuer, subject, audiences: [audience] } });
+    await assign(sandbox, { objectId: workload.properties.principalId }, ROLES.contributor, groupPath(sandbox));
+    await site({ image: "mcr.microsoft.com/appsvc/staticsite:latest", properties: { httpsOnly: true } });
+
+    const token = await accessToken(sandbox, { clientId: workload.properties.clientId });
+    const order = { loginServer: HOST, repository: "project-4711", tag: "build-1" };
+    const digest = await pushed(sandbox, HOST, order.repository, order.tag, image, token);
+    expect((await arm("PATCH", web("sites/acme-app/config/web"), dcfSiteUpdate(order), token)).status).toBe(200);
+    expect(await visit()).toMatchObject({ status: 200, json: { image: deployedImage(order), imageDigest: digest } });
   });
 });
 
