@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { parseInteger, parseNumber, sandboxOption } from "./sandbox-arguments.js";
+import { registerAzureAdmin } from "./sandbox-admin-azure.js";
 import type { SandboxClient } from "./sandbox-client.js";
 
 type Call = (client: SandboxClient) => Promise<unknown>;
@@ -31,6 +32,7 @@ Examples:
   registerResources(group(admin, "resources", "list, read, change and delete resources out of band"), run);
   registerPolicies(group(admin, "policy", "organisation policies of an account: service control (scp) and resource control (rcp)"), run);
   registerOrgPolicies(group(admin, "org-policy", "organisation policies of a project of Google Cloud, by constraint"), run);
+  registerAzureAdmin((name, description) => group(admin, name, description), examples, run);
   registerFaults(group(admin, "fault", "wrong answers for operations"), run);
   registerIssuers(group(admin, "issuer", "issuers, their keys and how they misbehave"), run);
   registerTime(admin, run);

@@ -50,7 +50,8 @@ export class AzureFront implements WireService {
   /** What a request to the loopback listener means, from a client with an endpoint of its own: of the public cloud's Entra, ARM and Graph, whose paths are like no other service's. */
   #meant({ method, url, headers }: WireRequest): RouteMatch | undefined {
     if (headers["authorization"]?.startsWith("AWS4-") === true || !OWN_PATHS.test(url.pathname)) return undefined;
-    return this.parts.router.find(method, url.pathname);
+    const { router } = this.parts;
+    return router.find(method, url.pathname, router.services.filter(({ servesDirect }) => servesDirect === undefined));
   }
 
   #read({ service, route }: RouteMatch, request: WireRequest, cloud: AzureCloudFacts): Omit<AzureRequest, "params"> {

@@ -17,7 +17,7 @@ export function servicePrincipalRoutes(parts: GraphParts): GraphMethod[] {
     const { caller } = request;
     const all = parts.directory.list(caller.tenantId);
     // Whoever asks for nobody but themselves gets an answer.
-    const own = /^(?:appId|id) eq '([^']+)'$/i.exec(request.query.get("$filter") ?? "")?.[1]?.toLowerCase();
+    const own = /^(?:(?:appId|id) eq|servicePrincipalNames\/any\((\w+): ?\1 eq) '([^']+)'\)?$/i.exec(request.query.get("$filter") ?? "")?.[2]?.toLowerCase();
     access.require(caller, "applications:read", own === caller.objectId ? caller.clientId : own);
     return collection(request, "servicePrincipals", all.map(principalView));
   };

@@ -15,6 +15,7 @@ import { AzureFront } from "./front.js";
 import { Gate } from "./gate.js";
 import { GraphStore } from "./graph-store.js";
 import { createGraph } from "./graph.js";
+import { createMetadata } from "./metadata.js";
 import { createAzureAdTable, createAzureNativeTable } from "./resources.js";
 import { Router } from "./router.js";
 import type { AzureService, AzureServiceContext } from "./service.js";
@@ -78,6 +79,7 @@ export function createAzure(core: SandboxCore): { cloud: AzureCloud; service: Wi
     createStorage(context),
     createBlob(context),
     ...createWeb(context),
+    createMetadata(),
     createGraph({ core, accounts, directory, graph }),
     createEntra({ core, accounts, directory, graph, resources, tokens, audiences: (of) => [`https://${of.armHost}`, of.armLegacyAudience, ...services.flatMap((service) => service.audiences?.(of) ?? [])] }),
   ];
