@@ -571,6 +571,43 @@ describe("public access", () => {
   });
 });
 
+describe("the sandbox's own address", () => {
+  const path = `/${ACCOUNT}/${CONTAINER}/own`;
+  const ask = (url: string, headers: Record<string, string>) => fetch(`${url}${path}`, { headers: { "x-ms-version": VERSION, ...headers } });
+
+  it("has every account below its name, for clients with an endpoint of their own", async () => {
+    const answer = await ask(sandbox.url, {});
+    expect([answer.status, answer.headers.get("x-ms-error-code")]).toEqual([400, "AccountRequiresHttps"]);
+    expect((await fetch(`${sandbox.url}/acmeother/${CONTAINER}/own`, { headers: { "x-ms-version": VERSION } })).headers.get("x-ms-error-code")).toBeNull();
+  });
+
+  it("takes no token without TLS, even where the account does not insist", async () => {
+    await account({ supportsHttpsTrafficOnly: false });
+    const answer = await ask(sandbox.url, { authorization: `Bearer ${admin}` });
+    expect([answer.status, answer.headers.get("x-ms-error-code")]).toEqual([403, "AuthenticationFailed"]);
+    expect((await ask(sandbox.url, {})).status).toBe(401);
+  });
+});
+
+describe("the subscription of an account", () => {
+  const subscription = () => sandbox.store.get<Record<string, unknown>>("azure:account/subscription", sandbox.azure.defaultSubscription.subscriptionId);
+  const change = (members: object) => sandbox.store.put("azure:account/subscription", sandbox.azure.defaultSubscription.subscriptionId, { ...subscription(), ...members });
+
+  it("takes its data along when it is disabled", async () => {
+    change({ state: "Disabled" });
+    expect(xmlError(await get("any"))).toEqual(refused(403, "AccountIsDisabled", "The specified account is disabled."));
+  });
+
+  it("decides whose tokens count, wherever it moves", async () => {
+    const elsewhere = "bbbbcccc-1111-dddd-2222-eeee3333ffff";
+    change({ tenantId: elsewhere });
+    const answer = await get("any");
+    expect(xmlError(answer)).toEqual(refused(401, "InvalidAuthenticationInfo"));
+    expect(answer.headers["www-authenticate"]).toContain(`/${elsewhere}/`);
+    expect(xmlError(await get("any", await administratorToken(sandbox, { scope: STORAGE_SCOPE, tenant: elsewhere })))).toEqual(mismatch);
+  });
+});
+
 describe("the host of an account", () => {
   it("is there as long as the account", async () => {
     await expect(scene.blob("GET", "https://acmeother.blob.core.windows.net/files/b", admin)).resolves.toMatchObject({ status: 403, text: expect.stringContaining('serves no "acmeother.blob.core.windows.net"') as string });

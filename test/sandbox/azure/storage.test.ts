@@ -122,6 +122,13 @@ describe("storage accounts", () => {
   });
 });
 
+describe("lists of a group's resources", () => {
+  it("have accounts, and nothing that is inside them", async () => {
+    const { value } = await scene.arm<{ value: { type: string }[] }>("GET", `${scene.group}/resources`, undefined, "api-version=2021-04-01");
+    expect(value.map(({ type }) => type)).toEqual(["Microsoft.Storage/storageAccounts"]);
+  });
+});
+
 describe("an account's name", () => {
   const check = (name: string, subscription = sandbox.azure.defaultSubscription.subscriptionId) =>
     armCall(sandbox, "POST", `/subscriptions/${subscription}/providers/Microsoft.Storage/checkNameAvailability?api-version=2024-01-01`, { name, type: "Microsoft.Storage/storageAccounts" });
