@@ -142,14 +142,6 @@ export function lookUpApplication(path: string, clientId: string, { tenantId }: 
   });
 }
 
-/** What is there already, by a call that needs nothing but the right to read it. */
-export function lookUpExisting(path: string, what: string, read: () => Promise<unknown>): Lookup {
-  return looked(path, what, async () => {
-    await read();
-    return [];
-  });
-}
-
 /**
  * Whether the subscription knows a namespace at all: Azure answers reads in one that it does not know with the same code as
  * writes. That there is nothing to read yet is as it should be.
@@ -164,7 +156,8 @@ export async function lookUpRegistration(namespace: string, read: () => Promise<
   }
 }
 
-async function looked(path: string, what: string, work: () => Promise<string[]>): Lookup {
+/** A lookup, or one line where the thing cannot be read. */
+export async function looked(path: string, what: string, work: () => Promise<string[]>): Lookup {
   try {
     return await work();
   } catch (error) {

@@ -7,7 +7,7 @@ import { AzureAppServiceTarget } from "../components/azure/index.js";
 import type { GrantOf, Target } from "../contract/index.js";
 import { textRules } from "../facts/azure/limits.js";
 import { actionsOf, grantedRoles } from "../facts/azure/permissions.js";
-import { lookUpExisting, lookUpIdentity, lookUpRegistration, type AzurePlace } from "./azure-place.js";
+import { looked, lookUpIdentity, lookUpRegistration, warn, type AzurePlace } from "./azure-place.js";
 import { ownership } from "./azure-trust.js";
 import type { DcfAzureConfig } from "./dcf-azure-config.js";
 import type { Lookup } from "./lookups.js";
@@ -62,16 +62,40 @@ export function runtimeLookups({ appService, resourceGroup }: DcfAzureConfig, pl
   if (appService === undefined) return [];
   const { registry, plan, site, pullIdentity } = appService;
   const resourceGroupName = resourceGroup.name;
-  const readRegistry = () => getRegistry({ resourceGroupName, registryName: registry.name });
-  const readPlan = () => getAppServicePlan({ resourceGroupName, name: plan.name });
   return [
     registry.mode === "existing"
-      ? lookUpExisting("appService.registry.name", `the container registry ${registry.name} in ${resourceGroupName}`, readRegistry)
-      : lookUpRegistration("Microsoft.ContainerRegistry", readRegistry),
-    plan.mode === "existing" ? lookUpExisting("appService.plan.name", `the App Service plan ${plan.name} in ${resourceGroupName}`, readPlan) : lookUpRegistration("Microsoft.Web", readPlan),
-    ...(site?.mode === "existing" ? [lookUpExisting("appService.site.name", `the App Service ${site.name} in ${resourceGroupName}`, () => getWebApp({ resourceGroupName, name: site.name }))] : []),
+      ? lookUpRegistry(resourceGroupName, registry.name)
+      : lookUpRegistration("Microsoft.ContainerRegistry", () => getRegistry({ resourceGroupName, registryName: registry.name })),
+    plan.mode === "existing" ? lookUpPlan(resourceGroupName, plan.name) : lookUpRegistration("Microsoft.Web", () => getAppServicePlan({ resourceGroupName, name: plan.name })),
+    ...(site?.mode === "existing" ? [lookUpSite(resourceGroupName, site.name)] : []),
     ...(pullIdentity.mode === "existing" ? [lookUpIdentity("appService.pullIdentity.id", pullIdentity.id ?? "", place)] : []),
   ];
+}
+
+function lookUpRegistry(resourceGroupName: string, registryName: string): Lookup {
+  return looked("appService.registry.name", `the container registry ${registryName} in ${resourceGroupName}`, async () => {
+    const { adminUserEnabled, policies } = await getRegistry({ resourceGroupName, registryName });
+    if (adminUserEnabled) warn("appService.registry", `${registryName} has an admin user, whose passwords everybody with Contributor on the resource group may list. Switch it off with \`az acr update -n ${registryName} --admin-enabled false\` where nobody needs it.`);
+    if (policies?.azureADAuthenticationAsArmPolicy?.status !== "disabled") return [];
+    return [`appService.registry.name: ${registryName} refuses tokens for Azure Resource Manager, with which App Service pulls images: allow them with \`az acr config authentication-as-arm update -r ${registryName} --status enabled\``];
+  });
+}
+
+function lookUpPlan(resourceGroupName: string, name: string): Lookup {
+  return looked("appService.plan.name", `the App Service plan ${name} in ${resourceGroupName}`, async () => {
+    const { reserved } = await getAppServicePlan({ resourceGroupName, name });
+    return reserved ? [] : [`appService.plan.name: ${name} is for Windows, on which DCF's containers do not run: use a plan for Linux`];
+  });
+}
+
+function lookUpSite(resourceGroupName: string, name: string): Lookup {
+  return looked("appService.site.name", `the App Service ${name} in ${resourceGroupName}`, async () => {
+    const { siteConfig } = await getWebApp({ resourceGroupName, name });
+    if (siteConfig?.acrUseManagedIdentityCreds === false) {
+      warn("appService.site", `${name} does not pull images with a managed identity. Have it do so with \`az webapp config set -g ${resourceGroupName} -n ${name} --generic-configurations '{"acrUseManagedIdentityCreds": true}'\`.`);
+    }
+    return [];
+  });
 }
 
 export function runtimeGrants({ resourceGroup }: DcfAzureConfig, { subscriptionId }: AzurePlace, made: RuntimeMade | undefined): GrantOf<"app-service">[] {

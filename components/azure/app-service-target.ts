@@ -13,7 +13,7 @@ import { containerPort as portRule } from "../../facts/azure/container-port.js";
 import { registryTiers } from "../../facts/azure/container-registry.js";
 import { grantedRoles } from "../../facts/azure/permissions.js";
 import { parseResourceId, resourceIdViolation } from "./arm-id.js";
-import { AzureChecks, childOptions, lookupOptions, type Tags } from "./common.js";
+import { AzureChecks, lookupOptions, type Tags } from "./common.js";
 import { AzureRoleAssignment } from "./role-assignment.js";
 
 export interface AzureAppServiceTargetArgs {
@@ -108,7 +108,7 @@ export class AzureAppServiceTarget extends pulumi.ComponentResource {
     refuseCombinations(checks, args);
     checks.finish();
 
-    const children = childOptions(this, opts);
+    const children = checks.childOptions(opts);
     const lookup = lookupOptions(this, opts);
     const { resourceGroupName } = place;
     const registry = args.existingRegistry

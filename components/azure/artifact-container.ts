@@ -8,7 +8,7 @@ import { StorageAccount } from "@pulumi/azure-native/storage/storageAccount.js";
 import { numberViolation } from "../../facts/rules.js";
 import { blobAgeDays } from "../../facts/azure/lifecycle.js";
 import { numberRules } from "../../facts/azure/limits.js";
-import { AzureChecks, childOptions, lookupOptions, type Tags } from "./common.js";
+import { AzureChecks, lookupOptions, type Tags } from "./common.js";
 
 export interface AzureArtifactContainerArgs {
   /** Group that the storage account is in. */
@@ -75,7 +75,7 @@ export class AzureArtifactContainer extends pulumi.ComponentResource {
     const location = args.existingAccount ? undefined : checks.required("location", args.location, "location");
     checks.finish();
 
-    const children = childOptions(this, opts);
+    const children = checks.childOptions(opts);
     const kept = { ...children, retainOnDelete: args.retainOnDestroy ?? true };
     const made = location && hardenedAccount(name, { resourceGroupName, accountName, location, sku: args.sku ?? "Standard_LRS", ...tags }, kept);
     const account = made ?? getStorageAccountOutput({ resourceGroupName, accountName }, lookupOptions(this, opts));

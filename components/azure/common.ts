@@ -2,15 +2,26 @@
 import * as pulumi from "@pulumi/pulumi";
 import { numberRules, RESERVED_WORDS, ruleViolation, textRules } from "../../facts/azure/limits.js";
 import { InputChecks } from "../inputs.js";
+import { childOptions } from "../options.js";
+import { failureHooks } from "./failures.js";
 
-export { childOptions, lookupOptions } from "../options.js";
+export { lookupOptions } from "../options.js";
 
 export type Tags = Record<string, pulumi.Input<string>>;
 
 /** Checks of one component's inputs, in its name. */
 export class AzureChecks extends InputChecks {
-  constructor(component: pulumi.ComponentResource, type: string, name: string) {
+  constructor(
+    private readonly component: pulumi.ComponentResource,
+    private readonly type: string,
+    private readonly name: string,
+  ) {
     super(component, `${type} ${JSON.stringify(name)}`);
+  }
+
+  /** Options of the component's children, whose failures are explained. To be asked for once. */
+  childOptions(opts?: pulumi.ComponentResourceOptions): pulumi.CustomResourceOptions & { parent: pulumi.Resource } {
+    return { ...childOptions(this.component, opts), ...failureHooks(this.component, `${this.type} ${this.name}`) };
   }
 
   text(path: string, value: pulumi.Input<string>, rule: keyof typeof textRules): pulumi.Output<string> {

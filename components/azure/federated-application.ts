@@ -7,7 +7,7 @@ import { ServicePrincipal } from "@pulumi/azuread/servicePrincipal.js";
 import type { AzureExchange } from "../../contract/schema.js";
 import { numberViolation } from "../../facts/rules.js";
 import { numberRules } from "../../facts/azure/limits.js";
-import { AzureChecks, childOptions, lookupOptions } from "./common.js";
+import { AzureChecks, lookupOptions } from "./common.js";
 import { checkCredentials, type AzureFederatedCredentialArgs, type AzureFederatedPrincipal } from "./federated-credential.js";
 
 export interface AzureFederatedApplicationArgs {
@@ -61,7 +61,7 @@ export class AzureFederatedApplication extends pulumi.ComponentResource implemen
     const displayName = checks.text("displayName", args.displayName ?? name, "applicationName");
     checks.finish();
 
-    const children = childOptions(this, opts);
+    const children = checks.childOptions(opts);
     const application = existing
       ? this.adopt(existing, checks, opts)
       : new Application(`${name}-application`, { displayName, signInAudience: SINGLE_TENANT, preventDuplicateNames: true }, children);

@@ -7,7 +7,7 @@ import { numberViolation } from "../../facts/rules.js";
 import { numberRules } from "../../facts/azure/limits.js";
 import { normaliseScope } from "../../trust/azure/scopes.js";
 import { parseResourceId, resourceIdViolation } from "./arm-id.js";
-import { AzureChecks, childOptions, lookupOptions, type Tags } from "./common.js";
+import { AzureChecks, lookupOptions, type Tags } from "./common.js";
 import { checkCredentials, type AzureFederatedCredentialArgs, type AzureFederatedPrincipal } from "./federated-credential.js";
 
 export interface AzureFederatedIdentityArgs {
@@ -65,7 +65,7 @@ export class AzureFederatedIdentity extends pulumi.ComponentResource implements 
     const place = existingId ? placeOf(existingId) : newPlace(checks, name, args);
     checks.finish();
 
-    const children = childOptions(this, opts);
+    const children = checks.childOptions(opts);
     const found = existingId
       ? this.adopt(existingId, place, checks, opts)
       : new UserAssignedIdentity(`${name}-identity`, { resourceName: place.resourceName, resourceGroupName: place.resourceGroupName, location: place.location ?? "", ...place.tags }, children);

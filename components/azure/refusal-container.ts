@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BlobContainer } from "@pulumi/azure-native/storage/blobContainer.js";
-import { AzureChecks, childOptions } from "./common.js";
+import { AzureChecks } from "./common.js";
 
 export interface AzureRefusalContainerArgs {
   /** Group that the storage account is in. */
@@ -30,7 +30,7 @@ export class AzureRefusalContainer extends pulumi.ComponentResource {
       containerName: checks.text("containerName", args.containerName, "blobContainer"),
     };
     checks.finish();
-    const container = new BlobContainer(name, { ...settings, publicAccess: "None" }, childOptions(this, opts));
+    const container = new BlobContainer(name, { ...settings, publicAccess: "None" }, checks.childOptions(opts));
     this.containerName = container.name;
     this.containerId = container.id;
     this.registerOutputs({ containerName: this.containerName, containerId: this.containerId });

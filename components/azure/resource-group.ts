@@ -3,7 +3,7 @@ import { getResourceGroupOutput } from "@pulumi/azure-native/resources/getResour
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { TagAtScope } from "@pulumi/azure-native/resources/tagAtScope.js";
 import type { Mistake } from "../inputs.js";
-import { AzureChecks, childOptions, lookupOptions, type Tags } from "./common.js";
+import { AzureChecks, lookupOptions, type Tags } from "./common.js";
 
 export interface AzureResourceGroupArgs {
   /** Name of the group. */
@@ -46,7 +46,7 @@ export class AzureResourceGroup extends pulumi.ComponentResource {
     const location = args.existing ? undefined : checks.required("location", args.location, "location");
     checks.finish();
 
-    const children = childOptions(this, opts);
+    const children = checks.childOptions(opts);
     if (location === undefined) {
       const found = getResourceGroupOutput({ resourceGroupName }, lookupOptions(this, opts));
       this.resourceGroupName = found.name;

@@ -5,7 +5,7 @@ import { ruleViolation } from "../../facts/azure/limits.js";
 import { BUILT_IN_ROLES, builtInRole, roleDefinitionId, type BuiltInRole } from "../../facts/azure/roles.js";
 import { permits } from "../../trust/azure/roles.js";
 import { scopeLevel } from "../../trust/azure/scopes.js";
-import { AzureChecks, childOptions } from "./common.js";
+import { AzureChecks } from "./common.js";
 
 export interface AzureRoleAssignmentArgs {
   /** ARM id of what the role is on: a resource group or something in one, never a whole subscription. */
@@ -54,7 +54,7 @@ export class AzureRoleAssignment extends pulumi.ComponentResource {
         principalId,
         principalType: "ServicePrincipal",
       },
-      childOptions(this, opts),
+      checks.childOptions(opts),
     );
     this.assignmentId = assignment.id;
     this.role = pulumi.output(role?.roleName ?? "");

@@ -16,8 +16,10 @@ import {
   type AzureResourceGroupArgs,
   type AzureRoleAssignmentArgs,
 } from "../../components/azure/index.js";
+import { failureReason, passesByItself } from "../../components/azure/failures.js";
 import { credentialName } from "../../components/azure/federated-credential.js";
 import { workloadDoubt, workloadViolation, type WorkloadClaim } from "../../components/azure/workload.js";
+import { ARM_ERRORS, type ServiceErrorFact } from "../../facts/azure/arm-errors.js";
 import { ruleViolation } from "../../facts/azure/limits.js";
 import { visible } from "../../trust/azure/difference.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
@@ -610,6 +612,39 @@ describe("AzureAppServiceTarget", () => {
     ["two pull identities", { existingPullIdentityId, pullIdentityName: "mine" }, "pullIdentityName: has no effect on an existing identity, which is never changed: leave it out"],
   ])("refuses %s before anything is made", async (_name, args, line) => {
     expect(await mistakes(targetWith(args, fakeAzure({ found })))).toContain(`AzureAppServiceTarget "dcf-app" has a mistake in its inputs: ${line}`);
+  });
+});
+
+describe("a failure", () => {
+  const said = (status: number, code: string, message: string) => `Status=${status} Code="${code}" Message="${message}"`;
+  const arm = ({ httpStatus, code, text }: ServiceErrorFact, ...values: string[]) => said(httpStatus, code, text(...values));
+
+  it.each<[string, string, string]>([
+    ["a namespace that is not registered", arm(ARM_ERRORS.namespaceUnregistered, "Microsoft.Web"), "The subscription has not registered Microsoft.Web. Do so with `az provider register --namespace Microsoft.Web --wait`"],
+    ["no quota", arm(ARM_ERRORS.planQuota, "Basic VMs"), "The subscription has no quota left for App Service plans of Basic VMs in this region (its limit is 0). Ask for quota in Azure Portal (Quotas, App Service), choose another size or region"],
+    ["no quota, found by a template", said(400, "SubscriptionIsOverQuotaForSku", "x"), "The subscription has no quota left for App Service plans of this size in this region. Ask for quota"],
+    ["what is there already", `cannot create already existing resource '${groupId(GROUP)}'`, `${groupId(GROUP)} is there already, and what this program did not create it does not take over. Adopt it`],
+    ["a role that is assigned", arm(ARM_ERRORS.assignmentExists), "The same role is assigned to the same identity on the same scope already, under another name."],
+    ["no right to assign roles", arm(ARM_ERRORS.authorizationFailed, "c", "o", "Microsoft.Authorization/roleAssignments/write", groupId(GROUP)), "The credentials of this run may not assign roles there: that takes Owner, User Access Administrator"],
+    ["a 21st credential", arm(ARM_ERRORS.credentialLimit, "id-acme-dcf"), "The identity has as many federated credentials as Azure allows, 20."],
+    ["a pair that is trusted already", arm(ARM_ERRORS.credentialDuplicate), "The identity trusts this issuer and subject by another credential already."],
+    ["no right in the directory", said(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."), "The credentials of this run may not make applications in the directory"],
+  ])("is explained where it is %s", (_name, error, reason) => {
+    expect(failureReason(error)).toContain(reason);
+    expect(passesByItself(error)).toBe(false);
+  });
+
+  it("is tried again where it passes by itself", () => {
+    for (const error of [arm(ARM_ERRORS.credentialsConcurrent, "id-acme-dcf"), arm(ARM_ERRORS.principalNotFound, PRINCIPAL, TENANT), said(409, "ContainerBeingDeleted", "x")]) {
+      expect(passesByItself(error)).toBe(true);
+      expect(failureReason(error)).toBeUndefined();
+    }
+  });
+
+  it("is left alone where Azure says enough", () => {
+    for (const error of [arm(ARM_ERRORS.authorizationFailed, "c", "o", "Microsoft.Storage/storageAccounts/write", "s"), arm(ARM_ERRORS.policy, "r", "p")]) {
+      expect([failureReason(error), passesByItself(error)]).toEqual([undefined, false]);
+    }
   });
 });
 

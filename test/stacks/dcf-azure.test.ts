@@ -50,6 +50,34 @@ const registry = armId(GROUP, "Microsoft.ContainerRegistry/registries", "acmedcf
 const pullId = armId(GROUP, "Microsoft.ManagedIdentity/userAssignedIdentities", "acmedcf-pull");
 const roles = { contributor: "b24988ac-6180-42a0-ab88-20f7382dd24c", blobs: "ba92f5b4-2d11-453d-a403-e96b0029c9fe", pull: "7f951dda-4ed3-4680-a7ca-43fe172d538d" };
 
+const theirs = (tags: Record<string, string> = {}) =>
+  fakeAzure({
+    found: {
+      getResourceGroup: { [GROUP]: { id: groupId(GROUP), location: "westeurope", tags }, "rg-acme-identity": { id: groupId("rg-acme-identity"), location: "westeurope" } },
+      getUserAssignedIdentity: { "id-theirs": foundIdentity("rg-acme-identity", "id-theirs"), "id-pull": foundIdentity(GROUP, "id-pull") },
+      getStorageAccount: { acmedcfartifacts: foundAccount(GROUP, "acmedcfartifacts") },
+      getBlobContainer: { artifacts: foundContainer(GROUP, "acmedcfartifacts", "artifacts") },
+      getRegistry: { acmedcf: { id: registry, loginServer: "acmedcf.azurecr.io" } },
+      getAppServicePlan: { "plan-acme-dcf": { id: armId(GROUP, "Microsoft.Web/serverfarms", "plan-acme-dcf"), reserved: true } },
+      getWebApp: { "app-acme-dcf": { id: armId(GROUP, "Microsoft.Web/sites", "app-acme-dcf"), defaultHostName: "app-acme-dcf.azurewebsites.net" } },
+    },
+  });
+const existingGroup = { name: GROUP, mode: "existing" };
+const allExisting = {
+  resourceGroup: existingGroup,
+  identityResourceGroup: undefined,
+  identity: { mode: "existing", id: armId("rg-acme-identity", "Microsoft.ManagedIdentity/userAssignedIdentities", "id-theirs"), existingCredentials: 3 },
+  storageAccount: { name: "acmedcfartifacts", mode: "existing" },
+  container: { name: "artifacts", mode: "existing" },
+  appService: {
+    registry: { name: "acmedcf", mode: "existing" },
+    plan: { name: "plan-acme-dcf", mode: "existing" },
+    site: { name: "app-acme-dcf", mode: "existing" },
+    pullIdentity: { mode: "existing", id: armId(GROUP, "Microsoft.ManagedIdentity/userAssignedIdentities", "id-pull") },
+  },
+  refusalContainer: { enabled: false },
+};
+
 describe("dcf-azure", () => {
   it("provisions the example, and says so in its contract", async () => {
     const { contract, outputs, children, assignments, warnings } = await up();
@@ -248,34 +276,6 @@ describe("dcf-azure", () => {
     expect(kept(await up({ retainOnDestroy: false }))).toEqual([]);
   });
 
-  const theirs = (tags: Record<string, string> = {}) =>
-    fakeAzure({
-      found: {
-        getResourceGroup: { [GROUP]: { id: groupId(GROUP), location: "westeurope", tags }, "rg-acme-identity": { id: groupId("rg-acme-identity"), location: "westeurope" } },
-        getUserAssignedIdentity: { "id-theirs": foundIdentity("rg-acme-identity", "id-theirs"), "id-pull": foundIdentity(GROUP, "id-pull") },
-        getStorageAccount: { acmedcfartifacts: foundAccount(GROUP, "acmedcfartifacts") },
-        getBlobContainer: { artifacts: foundContainer(GROUP, "acmedcfartifacts", "artifacts") },
-        getRegistry: { acmedcf: { id: registry, loginServer: "acmedcf.azurecr.io" } },
-        getAppServicePlan: { "plan-acme-dcf": { id: armId(GROUP, "Microsoft.Web/serverfarms", "plan-acme-dcf") } },
-        getWebApp: { "app-acme-dcf": { id: armId(GROUP, "Microsoft.Web/sites", "app-acme-dcf"), defaultHostName: "app-acme-dcf.azurewebsites.net" } },
-      },
-    });
-  const existingGroup = { name: GROUP, mode: "existing" };
-  const allExisting = {
-    resourceGroup: existingGroup,
-    identityResourceGroup: undefined,
-    identity: { mode: "existing", id: armId("rg-acme-identity", "Microsoft.ManagedIdentity/userAssignedIdentities", "id-theirs"), existingCredentials: 3 },
-    storageAccount: { name: "acmedcfartifacts", mode: "existing" },
-    container: { name: "artifacts", mode: "existing" },
-    appService: {
-      registry: { name: "acmedcf", mode: "existing" },
-      plan: { name: "plan-acme-dcf", mode: "existing" },
-      site: { name: "app-acme-dcf", mode: "existing" },
-      pullIdentity: { mode: "existing", id: armId(GROUP, "Microsoft.ManagedIdentity/userAssignedIdentities", "id-pull") },
-    },
-    refusalContainer: { enabled: false },
-  };
-
   it("makes nothing of what exists but trust, grants and the tag, and says whose it is", async () => {
     const { contract, children } = await up(allExisting, theirs({ "cost-centre": "42" }));
     expect([...children.keys()].sort()).toEqual(["dcf-artifacts-access", "dcf-contributor", "dcf-credential", "dcf-group-tags"]);
@@ -423,7 +423,8 @@ describe("dcf-azure refuses", () => {
       found: {
         getStorageAccount: { acmefiles: foundAccount(GROUP, "acmefiles", { kind: "FileStorage" }) },
         getBlobContainer: { artifacts: foundContainer(GROUP, "acmefiles", "artifacts", { publicAccess: "Blob" }) },
-        getAppServicePlan: { "plan-acme-dcf": {} },
+        getRegistry: { acmedcf: { policies: { azureADAuthenticationAsArmPolicy: { status: "disabled" } } } },
+        getAppServicePlan: { "plan-acme-dcf": { reserved: false } },
       },
     });
     const lines = (await refusal(changes, cloud)).split("\n").map((line) => line.trim());
@@ -433,12 +434,24 @@ describe("dcf-azure refuses", () => {
         `identity.id: must be in the subscription ${SUBSCRIPTION}; got one of ${other}`,
         "storageAccount.name: acmefiles is a FileStorage account, which has no blobs: use another",
         "container.name: artifacts lets everybody read its blobs (publicAccess Blob)",
-        "appService.registry.name: the container registry acmedcf in rg-acme-dcf cannot be read",
+        "appService.registry.name: acmedcf refuses tokens for Azure Resource Manager, with which",
+        "appService.plan.name: plan-acme-dcf is for Windows, on which DCF's containers do not run",
         "appService.site.name: the App Service app-acme-dcf in rg-acme-dcf cannot be read",
         "appService.pullIdentity.id: must be the ARM id of a user-assigned managed identity",
         "resourceGroup.name: the resource group rg-acme-dcf cannot be read",
       ].map((line) => line.slice(0, 64)),
     );
+  });
+
+  it("nothing of an existing registry and site that only makes them weaker, but says so", async () => {
+    const { getRegistry, getWebApp, ...found } = theirs().found;
+    const weaker = { acmedcf: { ...getRegistry?.acmedcf, adminUserEnabled: true } };
+    const keyed = { "app-acme-dcf": { ...getWebApp?.["app-acme-dcf"], siteConfig: { acrUseManagedIdentityCreds: false } } };
+    const { warnings } = await up(allExisting, fakeAzure({ found: { ...found, getRegistry: weaker, getWebApp: keyed } }));
+    expect(warnings).toEqual([
+      expect.stringMatching(/^appService\.registry: acmedcf has an admin user, whose passwords everybody with Contributor on the resource group may list/),
+      expect.stringMatching(/^appService\.site: app-acme-dcf does not pull images with a managed identity/),
+    ]);
   });
 
   it("nothing of an existing account that only makes it weaker or harder to reach, but says so", async () => {
