@@ -32,7 +32,7 @@ function anyValue(claim: FederatedValue): Test[] {
     (value) => (value !== value.trim() ? error(`${claim}-blank`, `The ${claim} ${visible(value)} begins or ends with a blank, which is compared like any character.`, "Remove the blank.") : undefined),
     (value) => (hasInvisible(value) ? error(`${claim}-invisible`, `The ${claim} ${visible(value)} has characters that are not seen, which are compared like any.`, "Type the value anew instead of pasting it.") : undefined),
     (value) => (/<[^<>]*>|\$\{[^}]*\}/.test(value) ? error(`${claim}-placeholder`, `The ${claim} ${visible(value)} has a placeholder in it, which is taken literally.`, "Put in the platform's own value.") : undefined),
-    (value) => (/[*?]/.test(value) ? error(`${claim}-wildcard`, `The ${claim} ${visible(value)} has a wildcard, which Entra takes literally: no token matches.`, "Write the exact value; one credential for each workload.") : undefined),
+    (value) => ((claim === "issuer" ? /\*/ : /[*?]/).test(value) ? error(`${claim}-wildcard`, `The ${claim} ${visible(value)} has a wildcard, which Entra takes literally: no token matches.`, "Write the exact value; one credential for each workload.") : undefined),
     (value) => (value.length > rule.max ? error(`${claim}-too-long`, `The ${claim} has ${value.length} characters; Entra takes ${rule.max}.`, "Have the platform shorten it.") : undefined),
   ];
 }
