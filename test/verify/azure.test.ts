@@ -98,9 +98,12 @@ describe("what is broken, by name", () => {
       },
       found: [["client.is-principal-id"]],
     },
-    { name: "tenant that does not exist", make: () => exchangeWith({ tenantId: OTHER_GUID }), found: [["tenant.missing"], ["subscription.other-tenant"]] },
-    { name: "tenant of another cloud", make: () => exchangeWith({ tenantId: "ccccdddd-2222-eeee-3333-ffff4444aaaa" }), found: [["tenant.other-cloud"], ["subscription.other-tenant"]] },
-    { name: "another tenant", make: () => exchangeWith({ tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff" }), found: [["subscription.other-tenant"], ["client.missing", "client.recreated", "client.not-propagated"]] },
+    { name: "tenant that does not exist", make: () => exchangeWith({ tenantId: OTHER_GUID }), found: [["tenant.missing"]] },
+    { name: "tenant of another cloud", make: () => exchangeWith({ tenantId: "ccccdddd-2222-eeee-3333-ffff4444aaaa" }), found: [["tenant.other-cloud"]] },
+    { name: "another tenant", make: () => exchangeWith({ tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff" }), found: [["subscription.other-tenant"]] },
+    { name: "a contract of another cloud", make: () => (scene.contract = { ...contract, exchange: { ...scene.exchange(), cloud: "usgovernment" }, grants: contract.grants.slice(0, 1), refusalTargets: [] }), found: [["tenant.other-cloud"], ["credential.invalid"]] },
+    { name: "another subscription of the tenant", make: () => (scene.contract = readContract(JSON.parse(JSON.stringify(contract).replaceAll(scene.subscriptionId, "bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f")))), found: [RBAC] },
+    { name: "a subscription that does not exist", make: () => (scene.contract = readContract(JSON.parse(JSON.stringify(contract).replaceAll(scene.subscriptionId, OTHER_GUID)))), found: [["subscription.missing"]] },
     { name: "service principal disabled", make: () => graphCall(sandbox, "PATCH", `/servicePrincipals/${scene.exchange().principalId}`, { accountEnabled: false }), found: [["client.disabled"]] },
     { name: "expired token", make: () => undefined, with: { token: functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, expiresInSeconds: -900 })) }, found: [["token.expired"]] },
     { name: "token of another subject", make: () => undefined, with: { token: functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, subject: "system:serviceaccount:dcf:other" })) }, found: [["token.other-subject"]] },
@@ -177,7 +180,14 @@ describe("what is broken, by name", () => {
     { name: "a second credential for another subject", make: () => scene.arm("PUT", `${scene.identityId}/federatedIdentityCredentials/other`, "identity", { properties: { issuer: WORKLOAD.issuer, subject: `${WORKLOAD.subject}.cloud-federation-verify`, audiences: [WORKLOAD.audience] } }), found: [["credential.too-wide"]] },
     { name: "key rotated, which Entra has not seen", make: rotateUnseen, found: [["issuer.key-cached"]] },
     { name: "issuer that signs with ES256", make: () => undefined, with: { token: functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, header: { alg: "ES256" } })) }, found: [["token.unusable"]] },
-    { name: "workload with a blank at its end in the contract", make: () => (scene.contract = { ...contract, workload: { ...contract.workload, subject: `${contract.workload.subject} ` } }), found: [["credential.invalid"]] },
+    {
+      name: "workload with a blank at its end in contract and credential",
+      make: async () => {
+        await scene.credential({ subject: `${contract.workload.subject} ` });
+        scene.contract = { ...contract, workload: { ...contract.workload, subject: `${contract.workload.subject} ` } };
+      },
+      found: [["token.other-subject"], ["credential.invalid"]],
+    },
     { name: "credential file with another subject", make: () => undefined, with: { credentialFile: { clientId: "x" } }, found: [["credential-file.differs"]] },
   ];
 

@@ -18,8 +18,12 @@ const CAUSES: Readonly<Record<StartErrorKind, AzureCauseCode>> = {
   exited: "azure.site.no-start",
 };
 
+/** Of a site that does not answer, without a word of App Service. */
+const UNEXPLAINED: readonly AzureCauseCode[] = ["azure.site.pull-denied", "azure.site.image-unavailable", "azure.site.no-start"];
+
 export interface StartFailure {
-  kind: StartErrorKind;
+  /** Undefined where App Service does not say. */
+  kind: StartErrorKind | undefined;
   seen: string;
   /** In App Service's words. */
   said: string;
@@ -40,6 +44,7 @@ export async function startFailure(run: AzureRun, site: string, seen: string, si
 export async function startDiagnosis(run: AzureRun, grant: ServiceGrant, { kind, seen, said }: StartFailure, waited: boolean, scope: CheckScope): Promise<Diagnosis> {
   const evidence = [seen, said];
   const values = { subject: grant.site, resourceGroup: grant.resourceGroup, scope: registryId(grant), expected: kind === "timeout" ? String(grant.containerPort) : grant.pullIdentityId };
+  if (kind === undefined) return { causes: UNEXPLAINED.map((code) => cause(run, code, evidence, values)), layersNotRead: ["App Service's container log"] };
   const found = cause(run, CAUSES[kind], evidence, values);
   if (kind !== "pullUnauthorized") return { causes: [found], layersNotRead: [] };
   // App Service pulls with a token for ARM; whether the registry takes such was asked before.

@@ -19,7 +19,8 @@ import { askAs } from "./session.js";
 
 const CALL_DEADLINE_MS = 120_000;
 /** A container has 230 seconds to start, and a new plan instance takes its time before. https://learn.microsoft.com/azure/app-service/reference-app-settings#custom-containers */
-const ANSWER_DEADLINE_MS = 8 * 60_000;
+const ANSWER_MS = 7 * 60_000;
+const ANSWER_DEADLINE_MS = ANSWER_MS + 60_000;
 const VISIT_DEADLINE_MS = 60_000;
 const VISIT_PAUSE_MS = 2_000;
 /** After which App Service is asked what became of the container, where it does not answer. */
@@ -186,12 +187,14 @@ class Canary {
   /** Until it answers with the run's id, or App Service has given it up: one that starts, or is not routed yet, answers with something else. */
   async #visit(scope: CheckScope): Promise<{ seen: string } | StartFailure> {
     const url = new URL(`https://${this.#host}/`);
+    const end = performance.now() + ANSWER_MS;
     for (let visit = 1; ; visit += 1) {
       const answer = await send(this.run.network, { method: "GET", url, deadlineMs: VISIT_DEADLINE_MS, signal: scope.signal });
       const seen = answer.status === "failed" ? `GET ${url.href}: ${answer.detail}` : `GET ${url.href}: ${answer.httpStatus}`;
       if (answer.status === "ok" && answer.httpStatus === 200 && answer.body.includes(this.run.runId)) return { seen: `${seen}, with the run's id` };
       const failure = visit < VISITS_BEFORE_DIAGNOSIS ? undefined : await startFailure(this.run, this.#siteId, seen, scope.signal);
       if (failure) return failure;
+      if (performance.now() > end) return { kind: undefined, seen, said: `it has not answered with the run's id for ${ANSWER_MS / 60_000} minutes` };
       scope.progress(`site ${this.#site}: ${answer.status === "failed" ? answer.detail : answer.httpStatus}`);
       await sleep(VISIT_PAUSE_MS, undefined, { signal: scope.signal });
     }

@@ -1,7 +1,6 @@
 /** The contract in itself: do its parts belong together, and do its hosts belong to Azure? */
 import type { Grant, RefusalTarget } from "../../contract/schema.js";
 import type { AzureCloudFacts } from "../../facts/azure/clouds.js";
-import { lintCredentials, type Finding } from "../../trust/azure/lint.js";
 import type { Cause } from "../causes.js";
 import { fail, pass, type Check } from "../check.js";
 import { cause, type AzureRun } from "./run.js";
@@ -56,12 +55,6 @@ export function identityInReach({ contract, exchange }: Parts): string | undefin
     : undefined;
 }
 
-/** Of the trust that the contract describes, as if it were there. */
-function lint({ contract: { workload }, exchange }: Parts): Finding[] {
-  const { issuer, subject, audience } = workload;
-  return lintCredentials([{ name: exchange.federatedCredential, issuer, subject, audiences: [audience] }], { cloud: exchange.cloud });
-}
-
 export function contractCheck(parts: Parts, unrecognised: readonly { path: string; kind: string }[]): Check {
   const { contract, exchange } = parts;
   return {
@@ -75,10 +68,7 @@ export function contractCheck(parts: Parts, unrecognised: readonly { path: strin
       for (const { path, kind } of unrecognised) scope.remark(`${path} of the contract is of kind ${JSON.stringify(kind)}, which this release cannot check`);
       const warning = identityInReach(parts);
       if (warning !== undefined) scope.remark(warning);
-      const findings = lint(parts);
-      for (const { severity, message, fix } of findings) if (severity !== "error") scope.remark(`${message} ${fix}`);
-      const mistakes = findings.filter(({ severity }) => severity === "error").map(({ message }) => message);
-      const found = contractCause(parts) ?? (mistakes.length > 0 ? cause(parts, "azure.credential.invalid", mistakes) : undefined);
+      const found = contractCause(parts);
       const place = exchange.subscriptionId === undefined ? `tenant ${exchange.tenantId}` : `subscription ${exchange.subscriptionId}`;
       const seen = `${contract.integration} version ${contract.version} for ${place}: ${contract.grants.length} ${contract.grants.length === 1 ? "grant" : "grants"}`;
       return found ? fail(seen, found) : pass(seen);

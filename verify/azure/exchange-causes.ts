@@ -2,11 +2,10 @@
  * Why Entra refused: suspects by its code, then what the token, the issuer and the account have to say about each.
  * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
-import { randomUUID } from "node:crypto";
 import { ENTRA_ERRORS, entraErrorName, type EntraErrorName } from "../../facts/azure/entra-errors.js";
 import { RESOURCES as SERVICES } from "../../facts/azure/entra.js";
 import type { Cause, Suspect } from "../causes.js";
-import type { Diagnosis } from "../check.js";
+import type { CheckScope, Diagnosis } from "../check.js";
 import { at } from "../token.js";
 import { confirmed, diagnosis, isExplained, narrow, open } from "./account-reader.js";
 import { describeAnswer, type AzureRefusal } from "./answers.js";
@@ -31,15 +30,15 @@ interface Refused {
   own: Cause | undefined;
   /** Time for propagation is over. */
   waited: boolean;
-  signal: AbortSignal;
+  scope: CheckScope;
 }
 
 type Suspicion = (refused: Refused) => Suspect[] | Promise<Suspect[]>;
 
 /** The causes of a refusal; never empty. */
-export async function diagnoseExchange(run: AzureRun, resource: Resource, refusal: AzureRefusal, waited: boolean, signal: AbortSignal): Promise<Diagnosis> {
+export async function diagnoseExchange(run: AzureRun, resource: Resource, refusal: AzureRefusal, waited: boolean, scope: CheckScope): Promise<Diagnosis> {
   const answered = `Entra answered ${describeAnswer(refusal)}`;
-  const refused: Refused = { run, resource, refusal, answered, own: run.token && tokenCause(run, run.token, new Date()), waited, signal };
+  const refused: Refused = { run, resource, refusal, answered, own: run.token && tokenCause(run, run.token, new Date()), waited, scope };
   const name = refusalName(refusal);
   const suspects = await (name === undefined ? unnamed(refused) : SUSPECTS[name](refused));
   const left = suspects.some((suspect) => suspect.confirmed) ? suspects : await narrow(run, { about: "exchange", code: refusal.code }, suspects, answered);
@@ -94,13 +93,16 @@ const documents: Suspicion = async ({ run, answered }) => {
   return [confirmed(found ? withAnswer(found, answered) : cause(run, "issuer.unreachable-for-entra", [answered, "seen from here, both documents are in order"]))];
 };
 
-/** A swapped id shows by what Entra says of the other one. */
-const client: Suspicion = async ({ run, resource, answered, waited, signal }) => {
+/** A swapped id shows by what Entra says of the other one, a wrong tenant by the subscription's. */
+const client: Suspicion = async ({ run, resource, answered, waited, scope }) => {
   const { clientId, principalId } = run.exchange;
+  const subscription = await scope.outcome("azure.subscription");
+  const moved = subscription?.status === "fail" ? subscription.diagnosis.causes.find(({ code }) => code === "azure.subscription.other-tenant") : undefined;
+  if (moved) return [confirmed(withAnswer(moved, answered))];
   if (clientId !== principalId) {
-    const other = await exchangeToken(run, { resource, assertion: run.token?.raw ?? "", clientId: principalId }, signal);
+    const other = await exchangeToken(run, { resource, assertion: run.token?.raw ?? "", clientId: principalId }, scope.signal);
     const known = other.ok || (other.kind === "refused" && refusalName(other) !== undefined && refusalName(other) !== "clientMissing");
-    if (known) return [confirmed(cause(run, "azure.client.is-principal-id", [answered, `with the principal id ${principalId} for a client id, Entra answered ${other.ok ? "a token" : describeAnswer(other)}`]))];
+    if (known) return [confirmed(cause(run, "azure.client.is-principal-id", [answered, `with the principal id ${principalId} for a client id, Entra answered ${other.ok ? "with a token" : describeAnswer(other)}`]))];
   }
   return [open(cause(run, "azure.client.missing", answered)), open(cause(run, "azure.client.recreated", answered)), ...(waited ? [] : [open(cause(run, "azure.client.not-propagated", answered))])];
 };
@@ -123,7 +125,10 @@ const SUSPECTS: Readonly<Record<EntraErrorName, Suspicion>> = {
   assertionMalformed: form,
   assertionType: form,
   algorithm: form,
-  keyUnusable: documents,
+  keyUnusable: async ({ run, answered }) => {
+    const found = issuerCause(run, await run.issuer());
+    return [confirmed(found ? withAnswer(found, answered) : cause(run, "issuer.key-unusable", answered, { subject: run.token?.visible.kid }))];
+  },
   assertionTime: time,
   noCredentials: (refused) => [open(cause(refused.run, "azure.credential.missing", refused.answered)), ...unfollowed(refused)],
   issuer: unmatched(["token.other-issuer"], "azure.credential.issuer-differs"),
@@ -166,6 +171,3 @@ export async function exchangeMayBePropagation(run: AzureRun, refusal: AzureRefu
   if (retry === "issuer" && issuerCause(run, await run.issuer())) return undefined;
   return (await isExplained(run, { about: "exchange", code: refusal.code })) ? undefined : refusal.code;
 }
-
-/** A client id that nobody has. */
-export const nobody = (): string => randomUUID();

@@ -45,7 +45,7 @@ async function exchange(run: AzureRun, resource: Resource, id: string, scope: Ch
   if (!answer.ok) {
     if (answer.kind === "no-answer" || isOverload(answer)) return unknown(`Entra gave no verdict: ${describeAnswer(answer)}`);
     const seen = `Entra answered ${describeAnswer(answer)}`;
-    return fail(seen, await diagnoseExchange(run, resource, answer, exhausted, scope.signal));
+    return fail(seen, await diagnoseExchange(run, resource, answer, exhausted, scope));
   }
   const foreign = run.token && tokenCause(run, run.token, new Date());
   if (foreign && SOMEBODY_ELSES.has(foreign.code)) return fail("Entra gave a token to somebody else than the contract's workload", cause(run, "azure.credential.too-wide", foreign.evidence));

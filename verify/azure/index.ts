@@ -17,6 +17,7 @@ import { exchangeChecks, exchangeId } from "./exchange.js";
 import { graphCheck } from "./graph.js";
 import { groupChecks } from "./group.js";
 import { issuerCheck } from "./issuer.js";
+import { lintCheck } from "./lint.js";
 import { planText } from "./plan.js";
 import { refusalContainerCheck } from "./refusal-container.js";
 import { refusalChecks } from "./refusals.js";
@@ -70,7 +71,9 @@ async function prepare(setting: Setting): Promise<Prepared> {
       issuerCheck(run),
       tenantCheck(run),
       ...(exchange.subscriptionId === undefined ? [] : [subscriptionCheck(run, exchange.subscriptionId)]),
-      ...(token ? [tokenCheck(run, token), ...exchangeChecks(run, resources), ...refusalChecks(run, first, refusals), graphCheck(run, exchangeId("graph", resources))] : []),
+      ...(token ? [tokenCheck(run, token), ...exchangeChecks(run, resources)] : []),
+      lintCheck(run),
+      ...(token ? [...refusalChecks(run, first, refusals), graphCheck(run, exchangeId("graph", resources))] : []),
       ...(account?.checks(run, token ? resources.map((resource) => exchangeId(resource, resources)) : []) ?? []),
       ...(token ? grantChecks(run, { depth, refusals, resources }) : []),
       ...contract.unrecognised.filter(({ path }) => path.startsWith("grants")).map(unrecognisedCheck),

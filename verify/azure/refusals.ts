@@ -2,6 +2,7 @@
  * What the exchange must refuse. A refusal counts only with its exact code, and only after the right token has passed in
  * the same run: otherwise something else may have refused.
  */
+import { randomUUID } from "node:crypto";
 import { ENTRA_ERRORS, type EntraErrorName } from "../../facts/azure/entra-errors.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import type { TokenOrder, Variation } from "../token-source.js";
@@ -9,7 +10,7 @@ import { corruptSignature } from "../token.js";
 import { describeAnswer } from "./answers.js";
 import type { AzureCauseCode } from "./causes.js";
 import type { Resource } from "./endpoints.js";
-import { nobody, refusalName } from "./exchange-causes.js";
+import { refusalName } from "./exchange-causes.js";
 import { withClaims, withHeader } from "./forgery.js";
 import { cause, PROBE_PREFIX, type AzureRun } from "./run.js";
 import { exchangeToken } from "./session.js";
@@ -81,7 +82,7 @@ export function refusalChecks(run: AzureRun, resource: Resource, switchedOn: boo
       return refusal.required === false ? { ...check, required: false } : check;
     }),
     refusalCheck("unknown-client", "a client id that nobody has", switchedOn, undefined, async ({ signal }) => {
-      const clientId = nobody();
+      const clientId = randomUUID();
       const answer = await exchangeToken(run, { resource, assertion: run.token?.raw ?? "", clientId }, signal);
       if (answer.ok) return fail("Entra gave a token", cause(run, "azure.exchange.not-entra", `a token was given for the client id ${clientId}, which nobody has`));
       return judged(answer, ["clientMissing"]);

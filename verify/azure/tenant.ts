@@ -50,7 +50,10 @@ async function missing(run: AzureRun, answer: Exclude<AzureAnswer, { ok: true }>
   if (code === cloudDiffers.code || code === cloudRedirect.code) return fail(seen, cause(run, "azure.tenant.other-cloud", seen));
   if (code !== tenantMissing.code) return unknown(seen);
   const home = await homeOf(run, signal);
-  return home ? fail(seen, cause(run, "azure.tenant.other-cloud", [seen, `${home.loginHost} knows it`], { found: home.name })) : fail(seen, cause(run, "azure.tenant.missing", seen));
+  if (home) return fail(seen, cause(run, "azure.tenant.other-cloud", [seen, `${home.loginHost} knows it`], { found: home.name }));
+  const { subscriptionId } = run.exchange;
+  const trusted = subscriptionId === undefined ? undefined : tenantOf(await askSubscription(run, subscriptionId, signal));
+  return fail(seen, cause(run, "azure.tenant.missing", [seen, ...(trusted === undefined ? [] : [`the contract's subscription trusts tenant ${trusted}`])], { found: trusted }));
 }
 
 /** The other cloud whose authority knows the tenant. */
@@ -60,6 +63,16 @@ async function homeOf(run: AzureRun, signal: AbortSignal): Promise<AzureCloudFac
   return known.find(({ answer }) => answer.ok)?.cloud;
 }
 
+function askSubscription({ network, cloud }: AzureRun, subscriptionId: string, signal: AbortSignal): Promise<AzureAnswer> {
+  return ask(network, { method: "GET", url: `https://${cloud.armHost}/subscriptions/${subscriptionId}?api-version=${API_VERSIONS.subscriptions}` }, signal);
+}
+
+/** As the refusal of a call without a token names it. */
+function tenantOf(answer: AzureAnswer): string | undefined {
+  if (answer.ok || answer.kind === "no-answer" || answer.httpStatus !== 401) return undefined;
+  return /authorization_uri="?https:\/\/[^/"]+\/([^/",\s]+)/i.exec(answer.headers["www-authenticate"] ?? "")?.[1];
+}
+
 /** ARM's refusal of a call without a token names the tenant that the subscription trusts. https://learn.microsoft.com/azure/azure-resource-manager/management/authenticate-multi-tenant */
 export function subscriptionCheck(run: AzureRun, subscriptionId: string): Check {
   return {
@@ -67,17 +80,16 @@ export function subscriptionCheck(run: AzureRun, subscriptionId: string): Check 
     title: `Subscription ${subscriptionId}: exists and is in the tenant`,
     grade: "live",
     required: true,
-    needs: ["contract"],
+    needs: ["azure.tenant"],
     deadlineMs: DEADLINE_MS,
     run: async ({ signal }) => {
-      const url = `https://${run.cloud.armHost}/subscriptions/${subscriptionId}?api-version=${API_VERSIONS.subscriptions}`;
-      const answer = await ask(run.network, { method: "GET", url }, signal);
+      const answer = await askSubscription(run, subscriptionId, signal);
       if (answer.ok) return unknown("ARM answers without a token, which it never does: look at the proxy of this machine");
       const seen = describeAnswer(answer);
       if (answer.kind === "no-answer" || isOverload(answer)) return unknown(seen);
       if (answer.httpStatus === 404) return fail(seen, cause(run, "azure.subscription.missing", seen));
-      const tenant = /authorization_uri="?https:\/\/[^/"]+\/([^/",\s]+)/i.exec(answer.headers["www-authenticate"] ?? "")?.[1];
-      if (answer.httpStatus !== 401 || tenant === undefined) return unknown(`ARM does not say which tenant the subscription is in: ${seen}`);
+      const tenant = tenantOf(answer);
+      if (tenant === undefined) return unknown(`ARM does not say which tenant the subscription is in: ${seen}`);
       if (tenant.toLowerCase() === run.exchange.tenantId.toLowerCase()) return pass(`it trusts tenant ${tenant}`);
       return fail(`it trusts tenant ${tenant}`, cause(run, "azure.subscription.other-tenant", `ARM names tenant ${tenant} for it, the contract has ${run.exchange.tenantId}`, { found: tenant }));
     },

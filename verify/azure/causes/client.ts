@@ -43,7 +43,7 @@ export const clientCauses = {
   "azure.tenant.missing": {
     title: "The tenant does not exist",
     explanation: "Entra knows no tenant of that id in this cloud.",
-    fix: () => "Set the tenant id in the stack's configuration to what `az account show --query tenantId` says, and run `pulumi up`.",
+    fix: ({ found }) => `Set the tenant id in the stack's configuration to ${found ?? "what `az account show --query tenantId` says"}, and run \`pulumi up\`.`,
   },
   "azure.tenant.malformed": {
     title: "The tenant id is none",
