@@ -10,6 +10,7 @@ interface OperationRecord {
   endTime: string;
   /** What the operation made; absent where it deleted. */
   result?: object;
+  error?: { code: string; message: string; details: readonly object[] };
 }
 
 const STORE_TYPE = "azure:arm-operation";
@@ -18,12 +19,20 @@ const DEFAULT_LOCATION = "westeurope";
 export class ArmOperations {
   constructor(private readonly core: SandboxCore) {}
 
-  /** The answer to the call that began the operation. Past the wire there is no polling: the answer is the end. */
-  accepted(request: AzureRequest, resource: object | undefined, status: 200 | 201 | 202 = 202): AzureAnswer {
-    if (Object.keys(request.headers).length === 0) return resource ?? {};
+  /** The answer to the call that began the operation, and where it will fail the error. Past the wire there is no polling: the answer is the end. */
+  accepted(request: AzureRequest, resource: object | undefined, status: 200 | 201 | 202 = 202, error?: AzureError): AzureAnswer {
+    if (Object.keys(request.headers).length === 0) {
+      if (error) throw error;
+      return resource ?? {};
+    }
     const operation = randomUUID();
     const now = this.core.clock.now().toISOString();
-    const record: OperationRecord = { startTime: now, endTime: now, ...(resource && { result: resource }) };
+    const record: OperationRecord = {
+      startTime: now,
+      endTime: now,
+      ...(resource && { result: resource }),
+      ...(error && { error: { code: error.code, message: error.message, details: error.extra.details ?? [] } }),
+    };
     this.core.store.put(STORE_TYPE, operation, record);
     return RawAnswer.json(status, status === 202 ? undefined : resource, {
       "azure-asyncoperation": addressOf(request, "operationStatuses", operation),
@@ -42,8 +51,8 @@ export class ArmOperations {
   }
 
   #status(request: AzureRequest): object {
-    const { startTime, endTime } = this.#find(request);
-    return { id: request.url.pathname, name: request.params["operation"], status: "Succeeded", startTime, endTime };
+    const { startTime, endTime, error } = this.#find(request);
+    return { id: request.url.pathname, name: request.params["operation"], status: error ? "Failed" : "Succeeded", startTime, endTime, ...(error && { error }) };
   }
 
   #result(request: AzureRequest): AzureAnswer {

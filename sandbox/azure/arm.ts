@@ -7,6 +7,7 @@ import { managedIdentityRoutes } from "./managed-identity.js";
 import { providerRoutes } from "./providers.js";
 import { denyAssignmentRoutes } from "./deny-assignments.js";
 import { policyRoutes } from "./policies.js";
+import { deploymentRoutes } from "./deployments.js";
 import { permissionRoutes } from "./role-permissions.js";
 import { roleAssignmentRoutes } from "./role-assignments.js";
 import { roleDefinitionRoutes } from "./role-definitions.js";
@@ -23,6 +24,7 @@ export function createArm(context: AzureServiceContext): AzureService[] {
     ...tagRoutes(context),
     ...providerRoutes(context),
     ...lockRoutes(context),
+    ...deploymentRoutes(context),
     ...new ArmOperations(context.core).routes(),
   ];
   return [
