@@ -183,7 +183,7 @@ export class AzureAdministrator {
         scope,
         permissions: [{ actions: [], notActions: [], dataActions: [], notDataActions: [], ...permissions }],
         principals: [{ id: "00000000-0000-0000-0000-000000000000", type: "SystemDefined" }],
-        excludePrincipals: [],
+        excludePrincipals: [{ id: this.sandbox.azure.administrator().caller.objectId, type: "ServicePrincipal" }],
         doNotApplyToChildScopes: false,
       },
     });
@@ -207,8 +207,8 @@ export class AzureAdministrator {
     return id;
   }
 
-  async delete(id: string, version: Version): Promise<void> {
-    await this.arm("DELETE", id, version);
+  async delete(id: string, version: Version, query = ""): Promise<void> {
+    await this.arm("DELETE", id, version, undefined, query);
   }
 
   async patch(id: string, version: Version, change: object): Promise<void> {

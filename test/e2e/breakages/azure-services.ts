@@ -1,6 +1,6 @@
 /** Registry, plan and site: what can be wrong between an image and what answers at the site's address. */
 import type { Contract, GrantOf } from "../../../contract/index.js";
-import { always, narrowed, read, unnoticed, type AzureBreakage } from "./azure-breakage.js";
+import { always, narrowed, unnoticed, type AzureBreakage } from "./azure-breakage.js";
 
 /** Trust and container are in order in all of these rows. */
 const runtime = { depth: "runtime", answers: unnoticed } as const;
@@ -13,7 +13,7 @@ const withService =
 export const azureServiceRows: readonly AzureBreakage[] = [
   { name: "the registry was deleted", ...runtime, break: (admin) => admin.delete(admin.registry, "containerRegistry"), expect: always("azure.registry.missing") },
   { name: "the plan is not the contract's", ...runtime, contract: withService({ plan: "plan-acme-other" }), expect: always("azure.plan.missing") },
-  { name: "the site was deleted", ...runtime, break: (admin) => admin.delete(admin.site, "web"), expect: always("azure.site.missing") },
+  { name: "the site was deleted", ...runtime, break: (admin) => admin.delete(admin.site, "web", "&deleteEmptyServerFarm=false"), expect: always("azure.site.missing") },
   { name: "the site is stopped", ...runtime, break: async (admin) => void (await admin.arm("POST", `${admin.site}/stop`, "web")), expect: always("azure.site.stopped") },
   {
     name: "the registry takes no tokens for Resource Manager",
@@ -43,5 +43,5 @@ export const azureServiceRows: readonly AzureBreakage[] = [
     expect: always("azure.site.port-differs"),
   },
   { name: "App Service is not registered in the subscription", ...deploy, break: (admin) => admin.unregister("Microsoft.Web"), expect: always("azure.provider.not-registered") },
-  { name: "the registry goes by repositories", ...runtime, break: (admin) => admin.patch(admin.registry, "containerRegistry", { properties: { roleAssignmentMode: "AbacRepositoryPermissions" } }), expect: read("azure.registry.repository-roles") },
+  { name: "the registry goes by repositories", ...runtime, break: (admin) => admin.patch(admin.registry, "containerRegistry", { properties: { roleAssignmentMode: "AbacRepositoryPermissions" } }), expect: always("azure.registry.repository-roles") },
 ];

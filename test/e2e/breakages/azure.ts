@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { grantedRoles } from "../../../facts/azure/permissions.js";
 import type { AzureCauseCode } from "../../../verify/azure/causes.js";
 
-import { always, arm, blob, entra, live, narrowed, unnoticed, type AzureBreakage } from "./azure-breakage.js";
+import { always, arm, blob, entra, live, narrowed, read, unnoticed, type AzureBreakage } from "./azure-breakage.js";
 
 const CONTRIBUTOR = "Contributor role assignment missing or not yet propagated" as const;
 const GROUP = "Resource group not found" as const;
@@ -11,7 +11,7 @@ const CORRELATION = "Correlation ID mismatch" as const;
 const BLOBS = "Azure container exists but blob access is denied" as const;
 
 /** What a refusal to read the group may come from, as far as a token shows. */
-const groupDenied: readonly AzureCauseCode[] = ["azure.rbac.assignment-missing", "azure.rbac.constrained", "azure.group.missing"];
+const groupDenied: readonly AzureCauseCode[] = ["azure.rbac.assignment-missing", "azure.group.missing"];
 const blobsDenied: readonly AzureCauseCode[] = ["azure.storage.data-role-missing", "azure.storage.constrained"];
 /** Who has nothing on the group and the container: neither can be read. */
 const flip = (text: string): string => (text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase());
@@ -52,7 +52,7 @@ const credentialRows: readonly AzureBreakage[] = [
       await admin.putCredential({ ...credential, name: "other", subject: `${credential.subject}-other` });
     },
     answers: unnoticed,
-    expect: { token: ["azure.credential.too-wide"], account: ["azure.credential.too-wide"], both: ["azure.credential.too-wide"] },
+    expect: read("azure.credential.too-wide"),
   },
   { name: "the application's credential is for another subject", stack: "dcf-azure-application", break: (admin) => admin.editCredential(({ subject }) => ({ subject: `${subject}-other` })), answers: entra(700213), expect: always("azure.credential.subject-differs") },
   { name: "DDOE's credential has the issuer with a slash at its end", stack: "ddoe-azure", break: (admin) => admin.editCredential(({ issuer }) => ({ issuer: `${issuer}/` })), answers: entra(700211), expect: always("azure.credential.issuer-differs") },
@@ -81,7 +81,7 @@ const identityRows: readonly AzureBreakage[] = [
     name: "the service principal is disabled",
     stack: "dcf-azure-application",
     break: async (admin) => void (await admin.graph("PATCH", `/servicePrincipals/${admin.exchange.principalId}`, { accountEnabled: false })),
-    answers: entra(7000112),
+    answers: entra(7000112, 400),
     expect: always("azure.client.disabled"),
   },
   {
@@ -95,7 +95,7 @@ const identityRows: readonly AzureBreakage[] = [
         grantControls: { operator: "OR", builtInControls: ["block"] },
       });
     },
-    answers: entra(53003),
+    answers: entra(53003, 400),
     expect: live("azure.exchange.conditional-access"),
   },
 ];
@@ -161,7 +161,7 @@ const groupRows: readonly AzureBreakage[] = [
   {
     name: "the contract is of another subscription of the tenant",
     failureMode: GROUP,
-    contract: (contract) => JSON.parse(JSON.stringify(contract).replaceAll("aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e", "bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f")) as typeof contract,
+    contract: (contract) => JSON.parse(JSON.stringify(contract).replaceAll('"subscriptionId":"aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e"', '"subscriptionId":"bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f"')) as typeof contract,
     answers: arm("AuthorizationFailed"),
     expect: narrowed(groupDenied, "azure.group.missing"),
   },
@@ -172,12 +172,12 @@ function renamed<T>(contract: T, name: string): T {
 }
 
 const condition = (name: string): string =>
-  `((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringEquals '${name}'))`;
+  `((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'}) AND !(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringEquals '${name}'))`;
 
 const storageRows: readonly AzureBreakage[] = [
   { name: "the data role is missing", failureMode: BLOBS, break: (admin) => admin.unassign(admin.container), answers: blob("AuthorizationPermissionMismatch"), expect: narrowed(blobsDenied, "azure.storage.data-role-missing") },
-  { name: "the data role is missing for DDOE", stack: "ddoe-azure", failureMode: BLOBS, break: (admin) => admin.unassign(admin.container), answers: blob("AuthorizationPermissionMismatch"), expect: narrowed(blobsDenied, "azure.storage.data-role-missing") },
-  { name: "the data role reads only", failureMode: BLOBS, break: (admin) => admin.reassign(admin.container, grantedRoles.blobDataReader), answers: blob("AuthorizationPermissionMismatch"), expect: narrowed(["azure.storage.reader-only"], "azure.storage.reader-only") },
+  { name: "the data role is missing for DDOE", stack: "ddoe-azure", failureMode: BLOBS, break: (admin) => admin.unassign(admin.container), answers: blob("AuthorizationPermissionMismatch"), expect: narrowed(["azure.storage.container-missing", ...blobsDenied], "azure.storage.data-role-missing") },
+  { name: "the data role reads only", failureMode: BLOBS, break: (admin) => admin.reassign(admin.container, grantedRoles.blobDataReader), answers: blob("AuthorizationPermissionMismatch"), expect: narrowed(["azure.storage.reader-only", "azure.storage.constrained"], "azure.storage.reader-only") },
   {
     name: "the data role is on another container",
     failureMode: BLOBS,
@@ -198,17 +198,15 @@ const storageRows: readonly AzureBreakage[] = [
   },
   {
     name: "the data role has a condition for another container",
-    failureMode: BLOBS,
     break: (admin) => admin.reassign(admin.container, grantedRoles.blobDataContributor, { condition: condition("archive") }),
     answers: blob("AuthorizationPermissionMismatch"),
-    expect: narrowed(["azure.storage.reader-only"], "azure.rbac.condition-false"),
+    expect: narrowed(["azure.storage.reader-only", "azure.storage.constrained"], "azure.rbac.condition-false"),
   },
   {
     name: "a deny assignment keeps blobs from being written",
-    failureMode: BLOBS,
-    break: (admin) => admin.deny(admin.account, { dataActions: ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"] }),
+    break: (admin) => admin.deny(admin.account, { dataActions: ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action"] }),
     answers: blob("AuthorizationPermissionMismatch"),
-    expect: narrowed(["azure.storage.reader-only"], "azure.rbac.denied"),
+    expect: narrowed(["azure.storage.reader-only", "azure.storage.constrained"], "azure.rbac.denied"),
   },
   { name: "the firewall denies by default", break: (admin) => admin.patch(admin.account, "storage", { properties: { networkAcls: { defaultAction: "Deny", bypass: "AzureServices" } } }), answers: blob("AuthorizationFailure"), expect: always("azure.storage.firewall") },
   { name: "public network access is off", break: (admin) => admin.patch(admin.account, "storage", { properties: { publicNetworkAccess: "Disabled" } }), answers: blob("AuthorizationFailure"), expect: always("azure.storage.firewall") },
@@ -220,7 +218,7 @@ const storageRows: readonly AzureBreakage[] = [
     answers: unnoticed,
     expect: always("azure.storage.immutable"),
   },
-  { name: "the container was deleted", break: (admin) => admin.delete(admin.container, "storage"), answers: blob("ContainerNotFound", 404), expect: always("azure.storage.container-missing") },
+  { name: "the container was deleted", break: (admin) => admin.delete(admin.container, "storage"), answers: blob("AuthorizationPermissionMismatch"), expect: always("azure.storage.container-missing") },
   {
     name: "the container is public",
     break: async (admin) => {

@@ -28,17 +28,18 @@ export function accountChecks(run: AzureRun, parts: AccountParts, live: readonly
   const { grants } = run.contract;
   const { subscriptionId } = run.exchange;
   return [
-    ...(subscriptionId === undefined
-      ? []
-      : [
-          accountCheck("subscription", `subscription ${subscriptionId}`, [], () => subscription(run, parts, subscriptionId)),
-          accountCheck("providers", "resource providers registered", ["subscription"], () => providers(run, parts, subscriptionId)),
-        ]),
+    ...(subscriptionId === undefined ? [] : [accountCheck("subscription", `subscription ${subscriptionId}`, [], () => subscription(run, parts, subscriptionId))]),
     accountCheck("identity", "the identity is the contract's", [], () => identityCheck(run, documents)),
     accountCheck("exchange", "the exchange, predicted for the contract's workload", ["identity"], (scope) => exchangeCheck(run, documents, scope, live)),
-    accountCheck("trust", "the identity admits nobody else", ["identity"], (scope) => othersCheck(run, documents, scope)),
-    ...grants.flatMap((grant) => grantChecks(run, parts, grant)),
+    accountCheck("trust", "the identity admits nobody else", ["exchange"], (scope) => othersCheck(run, documents, scope)),
+    // Groups first: the others are in them.
+    ...[...grants.filter(isGroup), ...grants.filter((grant) => !isGroup(grant))].flatMap((grant) => grantChecks(run, parts, grant)),
+    ...(subscriptionId === undefined ? [] : [accountCheck("providers", "resource providers registered", ["subscription", ...groupsOf(run)], () => providers(run, parts, subscriptionId))]),
   ];
+}
+
+function isGroup(grant: Grant): grant is GrantOf<"azure-resource-group"> {
+  return grant.kind === "azure-resource-group";
 }
 
 function accountCheck(id: string, title: string, needs: readonly string[], run: (scope: CheckScope) => Promise<Verdict>): Check {
@@ -49,6 +50,8 @@ function grantChecks(run: AzureRun, parts: AccountParts, grant: Grant): Check[] 
   const { documents, rights } = parts;
   const check = (what: string, title: string, needs: readonly string[], verdict: (scope: CheckScope) => Promise<Verdict>): Check => accountCheck(`${grant.id}.${what}`, title, needs, verdict);
   const own = (what: string): string => `${grant.id}.${what}`;
+  // What is in a group that is not there is not there either.
+  const inGroup = "resourceGroup" in grant ? groupsOf(run, grant.resourceGroup) : [];
   switch (grant.kind) {
     case "azure-resource-group": {
       const scope = groupId(grant.subscriptionId, grant.resourceGroup);
@@ -64,7 +67,7 @@ function grantChecks(run: AzureRun, parts: AccountParts, grant: Grant): Check[] 
       const scope = containerId(grant);
       const needed = grant.permissions.some((permission) => permission.endsWith("/blobs/write")) ? neededActions["blob-container"] : neededActions["blob-container-reading"];
       return [
-        check("account", `storage account ${grant.account}`, [], (checking) => storageAccount(run, documents, grant, checking)),
+        check("account", `storage account ${grant.account}`, inGroup, (checking) => storageAccount(run, documents, grant, checking)),
         check("container", `container ${grant.container}`, [own("account")], () => container(run, documents, grant)),
         check("rights", `data rights on container ${grant.container}`, ["identity", own("container")], () => granted(run, rights, needed, grant.role, () => scope, containerAttributes(grant))),
       ];
@@ -72,8 +75,8 @@ function grantChecks(run: AzureRun, parts: AccountParts, grant: Grant): Check[] 
     case "app-service": {
       const scope = groupId(grant.subscriptionId, grant.resourceGroup);
       return [
-        check("registry", `container registry ${grant.registry}`, [], (checking) => registry(run, documents, grant, checking)),
-        check("plan", `App Service plan ${grant.plan}`, [], () => plan(run, documents, grant)),
+        check("registry", `container registry ${grant.registry}`, inGroup, (checking) => registry(run, documents, grant, checking)),
+        check("plan", `App Service plan ${grant.plan}`, inGroup, () => plan(run, documents, grant)),
         check("site", `App Service ${grant.site}`, [own("registry"), own("plan")], () => site(run, documents, rights, grant)),
         check("rights", `rights on registry, plan and site`, ["identity", own("registry"), own("plan")], () => granted(run, rights, neededActions[grant.kind], grant.role, () => scope)),
       ];
@@ -81,6 +84,11 @@ function grantChecks(run: AzureRun, parts: AccountParts, grant: Grant): Check[] 
     default:
       return [];
   }
+}
+
+/** Ids of the checks that say whether the contract's groups are there, without their prefix: all of them, or of one name. */
+function groupsOf({ contract }: AzureRun, name?: string): string[] {
+  return contract.grants.filter(isGroup).flatMap(({ id, resourceGroup }) => (name === undefined || sameId(name, resourceGroup) ? [`${id}.group`] : []));
 }
 
 /** As conditions ask about a blob that the platform might write. */

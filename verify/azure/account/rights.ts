@@ -4,6 +4,7 @@ import type { AzureAccessAnswer, DenyAssignment, RoleAssignment, RoleDefinition 
 import type { Cause } from "../../causes.js";
 import type { Explanation, RightQuestion } from "../account-reader.js";
 import type { AzureCauseCode } from "../causes.js";
+import { groupId } from "../endpoints.js";
 import { cause, type AzureRun } from "../run.js";
 import type { AzureDocuments } from "./reader.js";
 
@@ -62,6 +63,12 @@ export class Rights {
 
   /** Of a refusal that was seen. */
   async explain(question: RightQuestion): Promise<Explanation> {
+    const { resourceGroup } = placeOf(question.scope);
+    if (resourceGroup !== undefined) {
+      // To somebody whose rights end elsewhere a missing group looks like a forbidden one.
+      const group = await this.documents.group(groupId(subscriptionOf(question.scope), resourceGroup));
+      if (group.status === "absent") return { cause: cause(this.run, "azure.group.missing", group.detail, { resourceGroup }) };
+    }
     const prediction = await this.predict(question);
     if (prediction.status === "refused") return { cause: prediction.cause };
     if (prediction.status === "unknown") return {};

@@ -1,4 +1,5 @@
 /** Whom the identity's federated credentials let in: the contract's workload, and nobody else. */
+import { numberRules } from "../../../facts/azure/limits.js";
 import { matchCredential } from "../../../trust/azure/credentials.js";
 import type { FederatedIdentityCredential } from "../../../trust/azure/types.js";
 import type { JsonObject } from "../../../trust/jwt.js";
@@ -43,6 +44,10 @@ export async function predictExchange(run: AzureRun, documents: AzureDocuments):
   if (reading.status !== "read") return { status: "unknown", reason: reading.status === "absent" ? reading.detail : reading.reason };
   const matched = matchCredential({ credentials: reading.value, displayName: String(run.exchange.clientId) }, run.contract.workload);
   if ("name" in matched) return { status: "accepted", credential: matched };
+  if (reading.value.length >= numberRules.federatedCredentials.max && !reading.value.some(({ name }) => name === run.exchange.federatedCredential)) {
+    const full = `the identity has ${reading.value.length} credentials, and none of the contract's name ${run.exchange.federatedCredential}`;
+    return { status: "refused", seen: matched.detail, cause: cause(run, "azure.credential.limit", [matched.detail, full]) };
+  }
   const elsewhere = await otherIdentity(run, documents);
   if (elsewhere !== undefined) return { status: "refused", seen: matched.detail, cause: cause(run, "azure.credential.on-other-identity", [matched.detail, `${elsewhere} has a credential for this workload`], { found: elsewhere }) };
   return { status: "refused", seen: matched.detail, cause: cause(run, CAUSES[matched.reason] ?? "azure.credential.differs", matched.detail) };
