@@ -1,9 +1,19 @@
 /** Verify against Azure in the sandbox: what passes, what must be refused, and what each breakage is called. */
 import { readContract, type Contract } from "../../contract/index.js";
 import type { AzureExchange } from "../../contract/schema.js";
+import { azureClouds } from "../../facts/azure/clouds.js";
+import { ENTRA_ERRORS, type EntraErrorName } from "../../facts/azure/entra-errors.js";
 import { actionsOf } from "../../facts/azure/permissions.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
-import { formatReport, functionToken, planVerification, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
+import { AZURE_ISSUER_RULES } from "../../trust/azure/issuer-keys.js";
+import type { AzureRefusal } from "../../verify/azure/answers.js";
+import { azureCauses } from "../../verify/azure/causes.js";
+import { diagnoseExchange } from "../../verify/azure/exchange-causes.js";
+import { readToken, type AzureRun } from "../../verify/azure/run.js";
+import type { CheckScope } from "../../verify/check.js";
+import { formatReport, functionToken, Network, planVerification, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
+import { readIssuer } from "../../verify/issuer.js";
+import { Scrubber } from "../../verify/scrub.js";
 import { armCall, graphCall, WORKLOAD } from "../support/azure.js";
 import { Scene } from "./azure-scene.js";
 
@@ -82,6 +92,11 @@ async function rotateUnseen(): Promise<void> {
   await sandbox.issuers.rotate(WORKLOAD.issuer);
 }
 
+function changeSubscription(changes: object): void {
+  const type = "azure:account/subscription";
+  sandbox.store.put(type, scene.subscriptionId, { ...sandbox.store.get<object>(type, scene.subscriptionId), ...changes });
+}
+
 describe("what is broken, by name", () => {
   const rows: Breakage[] = [
     { name: "issuer with a slash more in the credential", make: () => scene.credential({ issuer: `${WORKLOAD.issuer}/` }), found: [["credential.issuer-differs", CREDENTIAL_NEW]] },
@@ -104,6 +119,8 @@ describe("what is broken, by name", () => {
     { name: "a contract of another cloud", make: () => (scene.contract = { ...contract, exchange: { ...scene.exchange(), cloud: "usgovernment" }, grants: contract.grants.slice(0, 1), refusalTargets: [] }), found: [["tenant.other-cloud"], ["credential.invalid"]] },
     { name: "another subscription of the tenant", make: () => (scene.contract = readContract(JSON.parse(JSON.stringify(contract).replaceAll(scene.subscriptionId, "bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f")))), found: [RBAC] },
     { name: "a subscription that does not exist", make: () => (scene.contract = readContract(JSON.parse(JSON.stringify(contract).replaceAll(scene.subscriptionId, OTHER_GUID)))), found: [["subscription.missing"]] },
+    { name: "subscription moved to another tenant", make: () => changeSubscription({ tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff" }), found: [["subscription.other-tenant"]] },
+    { name: "subscription disabled", make: () => changeSubscription({ state: "Disabled" }), with: { depth: "deploy" }, found: [["storage.account-disabled"], ["subscription.disabled"]] },
     { name: "service principal disabled", make: () => graphCall(sandbox, "PATCH", `/servicePrincipals/${scene.exchange().principalId}`, { accountEnabled: false }), found: [["client.disabled"]] },
     { name: "expired token", make: () => undefined, with: { token: functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, expiresInSeconds: -900 })) }, found: [["token.expired"]] },
     { name: "token of another subject", make: () => undefined, with: { token: functionToken(() => sandbox.issuers.mint({ ...WORKLOAD, subject: "system:serviceaccount:dcf:other" })) }, found: [["token.other-subject"]] },
@@ -397,4 +414,75 @@ describe("bad input", () => {
     expect(printed).not.toMatch(/eyJ[\w-]{10,}|SANDBOXSECRET/);
     expect(report.hops?.map(({ name }) => name)).toContain("Microsoft Entra ID, for Azure Container Registry");
   });
+});
+
+describe("every refusal of Entra", () => {
+  const CLIENT = ["client.missing", "client.recreated", "client.not-propagated"];
+  /** Where the token and the issuer's documents are in order. */
+  const expected: Record<EntraErrorName, string[]> = {
+    tenantMalformed: ["tenant.malformed"],
+    tenantMissing: ["tenant.missing"],
+    cloudDiffers: ["tenant.other-cloud"],
+    cloudRedirect: ["tenant.other-cloud"],
+    clientMissing: CLIENT,
+    servicePrincipalMissing: ["client.service-principal-missing"],
+    servicePrincipalDisabled: ["client.disabled"],
+    conditionalAccess: ["exchange.conditional-access"],
+    parameterMissing: ["exchange.refused"],
+    grantType: ["exchange.refused"],
+    assertionMissing: ["exchange.refused"],
+    scope: ["exchange.refused"],
+    resourceUnknown: ["exchange.resource-unknown"],
+    assertionMalformed: ["token.unusable"],
+    assertionType: ["token.unusable"],
+    algorithm: ["token.unusable"],
+    keyUnusable: ["issuer.key-unusable"],
+    assertionTime: ["token.clock-skew"],
+    noCredentials: ["credential.missing", CREDENTIAL_NEW],
+    issuer: ["credential.issuer-differs", CREDENTIAL_NEW],
+    audience: ["credential.audience-differs", CREDENTIAL_NEW],
+    subject: ["credential.subject-differs", CREDENTIAL_NEW],
+    subjectCase: ["credential.subject-case-differs"],
+    subjectOfEntra: ["credential.subject-differs", CREDENTIAL_NEW],
+    subjectOrExpression: ["credential.subject-differs", CREDENTIAL_NEW],
+    unmatched: ["credential.differs", CREDENTIAL_NEW],
+    issuerNotAllowed: ["exchange.issuer-not-allowed"],
+    issuerEndpoint: ["issuer.unreachable-for-entra"],
+    issuerMetadata: ["issuer.unreachable-for-entra"],
+    issuerRequest: ["issuer.unreachable-for-entra"],
+    keyUnknown: ["issuer.key-cached"],
+    signature: ["issuer.signature-mismatch"],
+    certificate: ["issuer.signature-mismatch"],
+    secretInvalid: ["exchange.refused"],
+    secretExpired: ["exchange.refused"],
+    unavailable: ["exchange.refused"],
+    throttled: ["exchange.refused"],
+  };
+
+  it.each(Object.entries(expected))("%s", async (name, causes) => {
+    const { code, httpStatus, error } = ENTRA_ERRORS[name as EntraErrorName];
+    const refusal: AzureRefusal = { ok: false, kind: "refused", code: `AADSTS${code}`, httpStatus, message: "as it is worded today", oauthError: error, headers: {} };
+    const network = new Network({ env: sandbox.env(), ca: sandbox.caPem });
+    // The client that is asked for in place of the missing one is not there either.
+    const exchange = { ...scene.exchange(), principalId: name === "clientMissing" ? OTHER_GUID : scene.exchange().principalId };
+    const run = { contract, exchange, cloud: azureClouds.public, network, scrubber: new Scrubber(), token: readToken(await sandbox.issuers.mint(WORKLOAD)), account: undefined, issuer: () => readIssuer(network, WORKLOAD.issuer, AZURE_ISSUER_RULES, new AbortController().signal) } as unknown as AzureRun;
+    const scope = { signal: new AbortController().signal, outcome: async () => undefined } as unknown as CheckScope;
+    const found = await diagnoseExchange(run, "arm", refusal, false, scope).finally(() => network.close());
+    expect(found.causes.map((one) => one.code.replace(/^azure\./, ""))).toEqual(causes);
+    expect(found.causes.every(({ fix, evidence }) => fix !== "" && evidence.length > 0)).toBe(true);
+  });
+
+  it("is retried only where time can mend it", async () => {
+    const retried = Object.entries(ENTRA_ERRORS).filter(([, { retry }]) => retry === "propagation" || retry === "issuer").map(([, { code }]) => code);
+    expect(retried).toEqual(expect.arrayContaining([70021, 70025, 700211, 700212, 700213, 7000272, 501661, 50166, 90061]));
+    expect(retried).not.toEqual(expect.arrayContaining([90002]));
+  });
+});
+
+it("every cause has a fix with a command or a place, and no value left out", () => {
+  const values = { contract, exchange: scene.exchange(), cloud: azureClouds.public };
+  for (const [code, { title, explanation, fix }] of Object.entries(azureCauses)) {
+    const written = fix({ ...values, subject: "thing", resourceGroup: "rg", scope: `${scene.group}/providers/Microsoft.Storage/storageAccounts/acme`, action: "a/read", role: "Contributor", expected: "8080", found: "other" });
+    expect({ code, complete: [title, explanation, written].every((text) => text.length > 10 && !/undefined|\bnull\b|\[object/.test(text)) }).toEqual({ code, complete: true });
+  }
 });

@@ -79,6 +79,12 @@ async function suspectsOf(run: AzureRun, call: BlobCall, refusal: AzureRefusal, 
   if (name === "network") return narrow(run, { about: "network", scope: accountId(call.grant) }, [open(cause(run, "azure.storage.firewall", answered, values))], answered);
   if (name === "permissionMismatch") return rightSuspects(run, call, answered, waited, scope, witness);
   const known = name && NAMED[name];
+  if (known === "azure.storage.token-refused") {
+    // A subscription that went to another tenant takes no token of this one, and ARM has told which it trusts.
+    const subscription = await scope.outcome("azure.subscription");
+    const moved = subscription?.status === "fail" ? subscription.diagnosis.causes.find(({ code }) => code === "azure.subscription.other-tenant") : undefined;
+    if (moved) return [confirmed({ ...moved, evidence: [answered, ...moved.evidence] })];
+  }
   return known ? [confirmed(cause(run, known, answered, values))] : [];
 }
 

@@ -149,9 +149,8 @@ class ContainerProbe {
   async #leavesSomething(scope: CheckScope): Promise<Verdict | undefined> {
     if (this.run.acceptResidue) return undefined;
     if (!this.#isGranted("delete")) return notTested(`the contract does not grant ${BLOB_ACTIONS.delete}, so the blob would stay: allow that with --accept-residue`);
-    const keeping = await this.view.keeping(scope);
+    const [keeping, settings] = await Promise.all([this.view.keeping(scope), this.view.settings(scope)]);
     if (keeping !== undefined) return notTested(`the container has ${keeping}, so the blob would stay for a time: allow that with --accept-residue`);
-    const settings = await this.view.settings(scope);
     return settings?.versions === true ? notTested("the account keeps versions, which the granted rights cannot remove: allow one version to stay with --accept-residue") : undefined;
   }
 

@@ -23,7 +23,7 @@ export function groupChecks(run: AzureRun, grant: GroupGrant): Check[] {
     title: `Management: resource group ${resourceGroup} exists and can be read`,
     grade: "live",
     required: true,
-    needs: ["azure.exchange", "azure.subscription"],
+    needs: ["azure.exchange"],
     deadlineMs: 60_000,
     run: async (scope) => {
       const id = groupId(subscriptionId, resourceGroup);
