@@ -21,8 +21,8 @@ export class EntraError extends AzureError {
 }
 
 export function entraError(name: EntraErrorName, ...values: readonly string[]): EntraError {
-  const { httpStatus, error, code, text } = ENTRA_ERRORS[name] as EntraErrorFact;
-  return new EntraError(httpStatus, error, code, text(...values));
+  const fact: EntraErrorFact = ENTRA_ERRORS[name];
+  return new EntraError(fact.httpStatus, fact.error, fact.code, fact.text(...values));
 }
 
 /** A refusal that the rules of trust decided. */

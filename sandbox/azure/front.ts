@@ -51,7 +51,7 @@ export class AzureFront implements WireService {
   #meant({ method, url, headers }: WireRequest): RouteMatch | undefined {
     if (headers["authorization"]?.startsWith("AWS4-") === true || !OWN_PATHS.test(url.pathname)) return undefined;
     const { router } = this.parts;
-    return router.find(method, url.pathname, router.services.filter(({ servesDirect }) => servesDirect === undefined));
+    return router.find(method, url.pathname, router.services.filter((service) => !("servesDirect" in service)));
   }
 
   #read({ service, route }: RouteMatch, request: WireRequest, cloud: AzureCloudFacts): Omit<AzureRequest, "params"> {

@@ -8,7 +8,7 @@ import { collection, entity } from "./graph-query.js";
 import { type ApplicationRecord, type ClientSecretRecord, newSecretText } from "./graph-store.js";
 import { type AzureAnswer, type AzureRequest, RawAnswer } from "./service.js";
 
-const AUDIENCES = ["AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"];
+const AUDIENCES: readonly unknown[] = ["AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"];
 const DECIDED = ["id", "appId", "createdDateTime", "deletedDateTime", "publisherDomain", "passwordCredentials"];
 /** What Graph answers where a client has set nothing. */
 const DEFAULTS = {
@@ -94,7 +94,7 @@ function remove(parts: GraphParts, access: GraphAccess, request: AzureRequest): 
 
 function checked({ graph }: GraphParts, { caller }: AzureRequest, body: Readonly<Record<string, unknown>>, own?: ApplicationRecord): Readonly<Record<string, unknown>> {
   const { signInAudience, identifierUris } = body;
-  if (signInAudience !== undefined && !AUDIENCES.includes(String(signInAudience))) throw graphError("badRequest", "signInAudience");
+  if (signInAudience !== undefined && !AUDIENCES.includes(signInAudience)) throw graphError("badRequest", "signInAudience");
   if (identifierUris === undefined) return body;
   if (!Array.isArray(identifierUris)) throw graphError("badRequest", "identifierUris");
   const taken = graph.applications(caller.tenantId).some(({ id, identifierUris: theirs }) => id !== own?.id && theirs.some((uri) => identifierUris.includes(uri)));

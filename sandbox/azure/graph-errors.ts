@@ -1,13 +1,14 @@
 /** Graph's refusals in Graph's envelope. https://learn.microsoft.com/graph/errors */
 import { randomUUID } from "node:crypto";
+import type { ServiceErrorFact } from "../../facts/azure/arm-errors.js";
 import { GRAPH_ERRORS, type GraphErrorName } from "../../facts/azure/graph-errors.js";
 import type { Clock, WireResponse } from "../types.js";
 import { asAzureError, json } from "./errors.js";
 import { AzureError } from "./types.js";
 
 export function graphError(name: GraphErrorName, ...values: readonly string[]): AzureError {
-  const { httpStatus, code, text } = GRAPH_ERRORS[name] as { httpStatus: number; code: string; text(...values: readonly string[]): string };
-  return new AzureError(httpStatus, code, text(...values));
+  const fact: ServiceErrorFact = GRAPH_ERRORS[name];
+  return new AzureError(fact.httpStatus, fact.code, fact.text(...values));
 }
 
 export const badRequest = (message: string): AzureError => new AzureError(400, "Request_BadRequest", message);

@@ -43,7 +43,7 @@ function split(text: string, word: "and" | "or"): string[] {
   const parts = [""];
   for (const token of text.match(/'(?:[^']|'')*'|\s+|[^\s']+/g) ?? []) {
     if (token.toLowerCase() === word) parts.push("");
-    else parts[parts.length - 1] += token;
+    else parts.push(`${parts.pop() ?? ""}${token}`);
   }
   return parts.map((part) => part.trim().replace(/^\(((?:[^()]|\([^()]*\))*)\)$/, "$1"));
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { assign } from "../../cli/sandbox-env.js";
 import { coloured, colours, shellQuote } from "../../cli/output.js";
+import { SANDBOX_SECRET_MARK } from "../../facts/sandbox.js";
 import { exampleContract } from "../support/contract.js";
 
 const bin = join(__dirname, "..", "..", "bin", "cloud-federation.js");
@@ -263,7 +264,7 @@ describe("sandbox env", () => {
       AWS_REGION: "us-east-1",
       AWS_DEFAULT_REGION: "us-east-1",
       AWS_EC2_METADATA_DISABLED: "true",
-      PULUMI_DEBUG_PROVIDERS: ["aws", "gcp", "kubernetes"].map((name) => `${name}:${providersPort}`).join(","),
+      PULUMI_DEBUG_PROVIDERS: ["aws", "azure-native", "azuread", "gcp", "kubernetes"].map((name) => `${name}:${providersPort}`).join(","),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       NO_PROXY: "127.0.0.1,localhost,::1",
     });
@@ -296,6 +297,8 @@ describe("sandbox env", () => {
     expect(assign(variables, gone, false)).toEqual({ ...variables, CLOUD_FEDERATION_SANDBOX_ACCESS_KEY_ID: "new" });
     expect(() => assign(variables, { ...gone, AWS_ACCESS_KEY_ID: "other" }, false)).toThrow("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY");
     expect(() => assign(variables, { ...gone, AWS_SESSION_TOKEN: "t" }, false)).toThrow(/: AWS_SESSION_TOKEN\./);
+    expect(assign(variables, { AZURE_CLIENT_SECRET: `${SANDBOX_SECRET_MARK}old`, AZURE_AUTHORITY_HOST: "https://real.example", ARM_USE_OIDC: "true" }, false)).toMatchObject({ AZURE_AUTHORITY_HOST: null, ARM_USE_OIDC: null });
+    expect(() => assign(variables, { ARM_CLIENT_SECRET: "real" }, false)).toThrow(/: ARM_CLIENT_SECRET\./);
   });
 
   it("gives Google's clients files that are the owner's alone, and knows them again", () => {
@@ -399,6 +402,33 @@ describe("sandbox admin", () => {
 
     admin("restore", id);
     expect([admin("clock", "show"), admin("latency"), admin("propagation-delay")]).toMatchObject([{ offsetSeconds: 0 }, { operations: {} }, { seconds: 0 }]);
+  });
+});
+
+describe("sandbox admin for Azure", () => {
+  const admin = (...args: string[]): ReturnType<typeof cli> => cli(["sandbox", "admin", ...args], at());
+  const answer = (...args: string[]): { id: string; resources: { id: string; value: { tenantId: string; state: string; displayName: string; servicePrincipalType: string; appId: string } }[] } => {
+    const { status, stdout, stderr } = admin(...args);
+    expect([args, status, stderr]).toEqual([args, 0, ""]);
+    return JSON.parse(stdout) as ReturnType<typeof answer>;
+  };
+
+  it("moves subscriptions, and blocks service principals", () => {
+    const { id: snapshot } = answer("snapshot");
+    const [subscription, elsewhere] = ["aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e", "bbbbcccc-1111-dddd-2222-eeee3333ffff"] as const;
+    expect(answer("tenant", "list").resources.map(({ id }) => id)).toContain(elsewhere);
+    answer("subscription", "set", subscription, "--tenant", elsewhere, "--state", "Disabled");
+    expect(answer("subscription", "list").resources.find(({ id }) => id === subscription)?.value).toMatchObject({ tenantId: elsewhere, state: "Disabled", displayName: "customer-app-prod" });
+    expect(admin("subscription", "set", subscription, "--tenant", "nothing")).toMatchObject({ status: 2, stderr: "error: No azure:account/tenant nothing in this sandbox.\n" });
+    expect(admin("subscription", "set", subscription)).toMatchObject({ status: 2, stderr: "error: Say what to change: --tenant or --state.\n" });
+
+    const [own] = answer("resources", "list", "azure:graph/servicePrincipal").resources;
+    answer("conditional-access", "block", own?.value.appId ?? "");
+    expect(answer("conditional-access", "list").resources).toMatchObject([{ id: own?.id, value: { state: "enabled", grantControls: { builtInControls: ["block"] } } }]);
+    answer("conditional-access", "unblock", own?.value.appId ?? "");
+    expect(answer("conditional-access", "list").resources).toEqual([]);
+    expect(admin("conditional-access", "block", "nobody")).toMatchObject({ status: 2, stderr: "error: No tenant of the sandbox has a service principal with the client id nobody.\n" });
+    answer("restore", snapshot);
   });
 });
 

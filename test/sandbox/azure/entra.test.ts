@@ -272,9 +272,9 @@ describe("an issuer's documents", () => {
     ["without what Entra's parser insists on", { discovery: { subject_types_supported: [] } }, [400, "invalid_request", 501661]],
     ["with an empty URL", { discovery: { authorization_endpoint: "" } }, [400, "invalid_request", 501661]],
   ])("%s", async (_, behaviour, expected) => {
-    await sandbox.issuers.behave(WORKLOAD.issuer, behaviour);
+    sandbox.issuers.behave(WORKLOAD.issuer, behaviour);
     expect(await ask()).toEqual(expected);
-    await sandbox.issuers.behave(WORKLOAD.issuer, {});
+    sandbox.issuers.behave(WORKLOAD.issuer, {});
     expect(await ask()).toEqual([200]);
   });
 });
