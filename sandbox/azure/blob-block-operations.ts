@@ -1,9 +1,9 @@
 /** Blobs that come in blocks. https://learn.microsoft.com/rest/api/storageservices/put-block and …/put-block-list */
 import { storageLimits } from "../../facts/azure/storage.js";
-import { type BlobParts, openForWrite, readSettings, readTier } from "./blob-blob-operations.js";
+import { type BlobParts, openForWrite, readSettings, readTier } from "./blob-operations.js";
 import { type BlobAnswer, type BlobRequest, httpDate, readMetadata, xml } from "./blob-call.js";
 import { checkContent } from "./blob-checksums.js";
-import type { BlobOperation } from "./blob-operations.js";
+import type { BlobOperation } from "./blob-dispatch.js";
 import type { BlobVersion, UncommittedBlock } from "./blob-store.js";
 import { stateHeaders } from "./blob-views.js";
 import { storageRefusal } from "./storage-errors.js";

@@ -3,7 +3,7 @@ import type { BlobAccess } from "./blob-access.js";
 import { type BlobAnswer, type BlobRequest, httpDate, metadataHeaders, readMetadata } from "./blob-call.js";
 import { assertWriteConditions } from "./blob-conditions.js";
 import { listBlobs } from "./blob-listing.js";
-import type { BlobOperation } from "./blob-operations.js";
+import type { BlobOperation } from "./blob-dispatch.js";
 import type { BlobStore } from "./blob-store.js";
 import { assertCreatable, assertPublicAccess } from "./storage-containers.js";
 import { storageRefusal } from "./storage-errors.js";

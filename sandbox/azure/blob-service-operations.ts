@@ -1,7 +1,7 @@
 /** Operations on an account's Blob service. https://learn.microsoft.com/rest/api/storageservices/operations-on-the-account--blob-service- */
 import type { BlobAccess } from "./blob-access.js";
 import { type BlobAnswer, type BlobRequest, httpDate, words, xml } from "./blob-call.js";
-import type { BlobOperation } from "./blob-operations.js";
+import type { BlobOperation } from "./blob-dispatch.js";
 import { pageOf } from "./blob-pages.js";
 import { storageRefusal } from "./storage-errors.js";
 import type { Container, StorageState } from "./storage-state.js";

@@ -6,11 +6,11 @@ import type { WireRequest, WireResponse } from "../types.js";
 import { isLoopback } from "../wire.js";
 import { BlobAccess } from "./blob-access.js";
 import { BlobAuthentication } from "./blob-authentication.js";
-import { blobOperations } from "./blob-blob-operations.js";
+import { blobOperations } from "./blob-operations.js";
 import { blockOperations } from "./blob-block-operations.js";
 import type { BlobAddress, BlobCredential, BlobRequest } from "./blob-call.js";
 import { containerOperations } from "./blob-container-operations.js";
-import { type BlobOperation, findOperation } from "./blob-operations.js";
+import { type BlobOperation, findOperation } from "./blob-dispatch.js";
 import { serviceOperations } from "./blob-service-operations.js";
 import { BlobStore } from "./blob-store.js";
 import { BlobVersions } from "./blob-versions.js";
@@ -30,7 +30,10 @@ export function createBlob(context: AzureServiceContext): AzureService {
   const parts = { access, state, store, versions: new BlobVersions(store, state) };
   const operations: BlobOperation[] = [...serviceOperations(access, state), ...containerOperations(access, state, store), ...blobOperations(parts), ...blockOperations(parts)];
 
-  /** Undefined where the host is of no account. */
+  /**
+   * Undefined where the host is of no account. In Azure its name does not resolve then (ENOTFOUND); here the proxy refuses the
+   * connection (403 to CONNECT, with the host's name), so that no client gets an answer of a Blob service.
+   */
   function accountAt(host: string): Account | undefined {
     const suffix = SUFFIXES.find((each) => host.endsWith(each));
     const account = suffix === undefined ? undefined : state.account(host.slice(0, -suffix.length));

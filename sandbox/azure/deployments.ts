@@ -41,7 +41,9 @@ export function deploymentRoutes(context: AzureServiceContext): AzureRoute[] {
     }),
     route("GET", path, "Get", (request) => view(find(request, "read"))),
     route("HEAD", path, "CheckExistence", (request) => RawAnswer.json(context.resources.get(opened(request, "read")) ? 204 : 404)),
-    route("GET", `${path}/operations`, "ListOperations", (request) => ({ value: (find(request, "operations/read").properties["operations"] as object[] | undefined) ?? [] })),
+    ...[path, "/subscriptions/{subscription}/resourceGroups/{group}/deployments/{deployment}"].map((at) =>
+      route("GET", `${at}/operations`, "ListOperations", (request) => ({ value: (find(request, "operations/read").properties["operations"] as object[] | undefined) ?? [] })),
+    ),
     route("POST", `${path}/validate`, "Validate", (request) => {
       opened(request, "validate/action");
       const prepared = prepareRequest(context, request);

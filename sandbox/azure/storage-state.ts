@@ -5,6 +5,7 @@ import { SANDBOX_SECRET_MARK } from "../../facts/sandbox.js";
 import { storageLimits } from "../../facts/azure/storage.js";
 import { parseArmId } from "./arm-ids.js";
 import { removeResource } from "./arm-removal.js";
+import { BlobStore } from "./blob-store.js";
 import type { ArmResource, AzureServiceContext } from "./service.js";
 import type { AzureSubscription } from "./types.js";
 
@@ -87,9 +88,12 @@ export const blobServiceId = (account: ArmResource): string => `${account.id}/bl
 export const containerId = (account: ArmResource, name: string): string => `${blobServiceId(account)}/containers/${name}`;
 
 export class StorageState {
+  readonly #blobs: BlobStore;
   #ticks = { millisecond: 0, count: 0 };
 
-  constructor(private readonly context: AzureServiceContext) {}
+  constructor(private readonly context: AzureServiceContext) {
+    this.#blobs = new BlobStore(context.core.store, this);
+  }
 
   now(): Date {
     return this.context.core.clock.now();
@@ -119,9 +123,8 @@ export class StorageState {
 
   deleteAccount(account: Account): void {
     this.context.core.store.delete(KEYS, account.properties.incarnation);
-    for (const { id, value } of this.context.core.store.list<DeletedContainer>(DELETED_CONTAINER)) {
-      if (id.startsWith(`${account.properties.incarnation}/`)) this.context.core.store.delete(DELETED_CONTAINER, idOf(account, value));
-    }
+    for (const container of this.containers(account)) this.#blobs.clear(container);
+    for (const deleted of this.#deleted(account)) this.#forget(account, deleted);
     removeResource(this.context, account.id);
     const deleted: DeletedAccount = { tenantId: this.tenantOf(account), deletedTime: this.now().toISOString() };
     this.context.core.store.put(DELETED_ACCOUNT, account.name, deleted);
@@ -188,18 +191,19 @@ export class StorageState {
       deletedTime: now.toISOString(),
       ...(policy?.enabled === true && { retainedUntil: new Date(now.getTime() + (policy.days ?? storageLimits.softDelete.min) * DAY).toISOString() }),
     };
+    for (const each of this.#deleted(account)) if (!this.#isRetained(each) && !this.#blocksName(each)) this.#forget(account, each);
+    if (deleted.retainedUntil === undefined) this.#blobs.clear(container);
     removeResource(this.context, container.id);
     this.context.core.store.put(DELETED_CONTAINER, idOf(account, deleted), deleted);
   }
 
   isBeingDeleted(account: Account, name: string): boolean {
-    return this.#deleted(account).some(({ container, deletedTime }) => container.name === name && this.#since(deletedTime) < storageLimits.containerDeletion.min * 1000);
+    return this.#deleted(account).some((deleted) => deleted.container.name === name && this.#blocksName(deleted));
   }
 
   /** That can be restored. */
   deletedContainers(account: Account): DeletedContainer[] {
-    const now = this.now().toISOString();
-    return this.#deleted(account).filter(({ retainedUntil }) => retainedUntil !== undefined && retainedUntil > now);
+    return this.#deleted(account).filter((deleted) => this.#isRetained(deleted));
   }
 
   restoreContainer(account: Account, deleted: DeletedContainer): Container {
@@ -231,6 +235,19 @@ export class StorageState {
     const millisecond = this.now().getTime();
     this.#ticks = { millisecond, count: this.#ticks.millisecond === millisecond ? this.#ticks.count + 1 : 0 };
     return BigInt(millisecond) * 10_000n + TICKS_BEFORE_1970 + BigInt(this.#ticks.count);
+  }
+
+  #isRetained({ retainedUntil }: DeletedContainer): boolean {
+    return retainedUntil !== undefined && retainedUntil > this.now().toISOString();
+  }
+
+  #blocksName({ deletedTime }: DeletedContainer): boolean {
+    return this.#since(deletedTime) < storageLimits.containerDeletion.min * 1000;
+  }
+
+  #forget(account: Account, deleted: DeletedContainer): void {
+    this.#blobs.clear(deleted.container);
+    this.context.core.store.delete(DELETED_CONTAINER, idOf(account, deleted));
   }
 
   #deleted(account: Account): DeletedContainer[] {
