@@ -260,6 +260,7 @@ describe("containers", () => {
     sandbox.core.clock.advance(31);
     await container("PUT");
     expect(names(await list())).toEqual([]);
+    for (const type of ["azure:blob/blob", "azure:blob/content"]) expect(sandbox.store.list(type)).toEqual([]);
   });
 
   it("are listed", async () => {
