@@ -64,7 +64,7 @@ const site = z
   .strictObject({
     name: azureText("site", "Name of the App Service, unique in all of Azure"),
     mode: choice(["create", "existing"], "Whether the stack creates the App Service, with a placeholder until DCF deploys, or uses one of the resource group, unchanged").default("create"),
-    containerPort: wholeNumber(containerPort, "Port that DCF's containers listen on. Default: 80", 8080).default(DEFAULT_CONTAINER_PORT),
+    containerPort: wholeNumber(containerPort, "Port that DCF's containers listen on, which a created App Service is told once. Default: 80", 8080).default(DEFAULT_CONTAINER_PORT),
   })
   .superRefine((value, context) => {
     const message = value.mode === "create" && ruleViolation("site", value.name) === undefined ? publicNameViolation("site", value.name) : undefined;

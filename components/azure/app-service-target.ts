@@ -41,7 +41,7 @@ export interface AzureAppServiceTargetArgs {
   siteName?: pulumi.Input<string> | undefined;
   /** The site exists already, and is never changed. @default false */
   existingSite?: boolean | undefined;
-  /** Port that the platform's containers listen on. @default 80 */
+  /** Port that the platform's containers listen on; a created site is told once, and is the platform's to configure from then on. @default 80 */
   containerPort?: pulumi.Input<number> | undefined;
   /** Name of a created managed identity that sites pull images with. @default `<component>-pull` */
   pullIdentityName?: pulumi.Input<string> | undefined;

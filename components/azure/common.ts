@@ -1,6 +1,6 @@
 /** What the Azure components check alike. */
 import * as pulumi from "@pulumi/pulumi";
-import { numberRules, RESERVED_WORDS, ruleViolation, textRules } from "../../facts/azure/limits.js";
+import { numberRules, reservedWord, ruleViolation, textRules } from "../../facts/azure/limits.js";
 import { InputChecks } from "../inputs.js";
 import { childOptions } from "../options.js";
 import { failureHooks } from "./failures.js";
@@ -59,9 +59,7 @@ export class AzureChecks extends InputChecks {
 export function publicNameViolation(rule: "storageAccount" | "containerRegistry" | "site", value: string): string | undefined {
   const malformed = ruleViolation(rule, value);
   if (malformed !== undefined) return malformed;
-  const lower = value.toLowerCase();
-  const [whole, ...parts] = RESERVED_WORDS;
-  const reserved = lower === whole ? whole : parts.find((word) => lower.includes(word));
+  const reserved = reservedWord(value);
   return reserved === undefined ? undefined : `must not have the word ${reserved}, which Azure reserves; got ${JSON.stringify(value)}`;
 }
 

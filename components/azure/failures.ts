@@ -8,7 +8,7 @@ import { GRAPH_ERRORS } from "../../facts/azure/graph-errors.js";
 interface Explanation {
   /** In what the provider says, which is a status, a code and Azure's own text. */
   when: RegExp;
-  reason(match: readonly string[]): string;
+  reason: (match: readonly string[]) => string;
 }
 
 const code = (name: string) => new RegExp(`"?${name}"?`);

@@ -177,6 +177,19 @@ describeBuilt("by the real engine", () => {
   });
   afterAll(() => server.close());
 
+  it("explains what Azure's words leave open, and finishes what was begun", async () => {
+    const web = (operation: string) => armCall(sandbox, "POST", `/subscriptions/${sandbox.azure.defaultSubscription.subscriptionId}/providers/Microsoft.Web/${operation}?api-version=2021-04-01`);
+    await web("unregister");
+    const stack = await openCliStack({ cli: pulumi as PulumiCli, projectDirectory: root, stack: "e2e", port: server.port, packages: ["azure-native", "azuread"], config: config({ example: "dcf-azure" }) });
+    try {
+      expect((await stack.up()).errors).toContainEqual(expect.stringContaining("The subscription has not registered Microsoft.Web. Do so with `az provider register --namespace Microsoft.Web --wait`"));
+      await web("register");
+      expect((await stack.up()).errors).toEqual([]);
+    } finally {
+      await stack.remove();
+    }
+  });
+
   it.each(["dcf-azure", "ddoe-azure"] as const)("%s is provisioned once, stays as it is, and is destroyed", async (example) => {
     const stack = await openCliStack({ cli: pulumi as PulumiCli, projectDirectory: root, stack: "e2e", port: server.port, packages: ["azure-native", "azuread"], config: config({ example }) });
     try {

@@ -444,9 +444,9 @@ describe("dcf-azure refuses", () => {
   });
 
   it("nothing of an existing registry and site that only makes them weaker, but says so", async () => {
-    const { getRegistry, getWebApp, ...found } = theirs().found;
-    const weaker = { acmedcf: { ...getRegistry?.acmedcf, adminUserEnabled: true } };
-    const keyed = { "app-acme-dcf": { ...getWebApp?.["app-acme-dcf"], siteConfig: { acrUseManagedIdentityCreds: false } } };
+    const { found } = theirs();
+    const weaker = { acmedcf: { id: registry, loginServer: "acmedcf.azurecr.io", adminUserEnabled: true } };
+    const keyed = { "app-acme-dcf": { id: armId(GROUP, "Microsoft.Web/sites", "app-acme-dcf"), defaultHostName: "app-acme-dcf.azurewebsites.net", siteConfig: { acrUseManagedIdentityCreds: false } } };
     const { warnings } = await up(allExisting, fakeAzure({ found: { ...found, getRegistry: weaker, getWebApp: keyed } }));
     expect(warnings).toEqual([
       expect.stringMatching(/^appService\.registry: acmedcf has an admin user, whose passwords everybody with Contributor on the resource group may list/),
