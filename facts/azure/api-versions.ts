@@ -76,7 +76,7 @@ const RESOURCE_MANAGER: readonly string[] = [
   "2016-06-01",
 ];
 
-const POLICY: readonly string[] = ["2025-03-01", "2025-01-01", "2024-05-01", "2024-04-01", "2023-04-01", "2022-06-01", "2021-06-01", "2020-09-01"];
+const POLICY: readonly string[] = ["2026-07-01", "2026-06-01", "2026-01-01-preview", "2025-12-01-preview", "2025-11-01", "2025-03-01", "2025-01-01", "2024-05-01", "2024-04-01", "2023-04-01", "2022-06-01", "2021-06-01", "2020-09-01"];
 
 export const API_VERSION_ROWS: readonly ApiVersionRow[] = [
   { of: "Microsoft.Resources", versions: RESOURCE_MANAGER, source: "https://github.com/ansible-collections/azure/issues/1930", grade: "live" },

@@ -5,8 +5,8 @@ import { AzureError, type AzureCaller } from "./types.js";
 
 /** `values` are those of the fact's text. */
 export function armError(name: ArmErrorName, ...values: readonly string[]): AzureError {
-  const { httpStatus, code, text }: ServiceErrorFact = ARM_ERRORS[name];
-  return new AzureError(httpStatus, code, text(...values));
+  const fact: ServiceErrorFact = ARM_ERRORS[name];
+  return new AzureError(fact.httpStatus, fact.code, fact.text(...values));
 }
 
 export const authorizationFailed = ({ name, objectId }: AzureCaller, action: string, scope: string): AzureError => armError("authorizationFailed", name, objectId, action, scope);
@@ -16,7 +16,7 @@ export const groupNotFound = (group: string): AzureError => armError("groupNotFo
 /** Of a resource in a group, or of one directly below the subscription. */
 export function resourceNotFound(id: ArmId | string): AzureError {
   const parsed = typeof id === "string" ? parseArmId(id) : id;
-  const { type, names, group } = parsed ?? { type: "", names: [String(id)], group: undefined };
+  const { type, names, group } = parsed ?? { type: "", names: [], group: undefined };
   const [namespace = "", first = "", ...types] = type.split("/");
   const path = [namespace, first, names[0] ?? "", ...types.flatMap((each, index) => [each, names[index + 1] ?? ""])].join("/");
   if (group !== undefined) return armError("resourceNotFound", path, group);

@@ -65,7 +65,7 @@ export const PURE_FUNCTIONS: ExpressionFunctions = {
   contains: (whole, part) => (typeof whole === "string" ? whole.includes(String(part)) : Array.isArray(whole) ? whole.some((each) => sameText(each, part)) : Object.keys(whole as object).includes(String(part))),
   createarray: (...values) => values,
   createobject: (...values) => Object.fromEntries(values.flatMap((name, index) => (index % 2 === 0 ? [[String(name), values[index + 1]]] : []))),
-  union: (...values) => (Array.isArray(values[0]) ? [...new Set(values.flatMap(listOf))] : Object.assign({}, ...(values as object[]))),
+  union: (...values) => (Array.isArray(values[0]) ? [...new Set(values.flatMap(listOf))] : Object.fromEntries(values.flatMap((each) => Object.entries(each as Record<string, unknown>)))),
   first: (value) => (typeof value === "string" ? value.slice(0, 1) : listOf(value)[0]),
   last: (value) => (typeof value === "string" ? value.slice(-1) : listOf(value).at(-1)),
   take: (value, count) => (typeof value === "string" ? value.slice(0, Number(count)) : listOf(value).slice(0, Number(count))),

@@ -12,7 +12,7 @@ export function readTags(value: unknown): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) throw invalidContent("Error converting value to tags: an object of names and texts is expected");
   const tags: Record<string, string> = {};
-  for (const [name, text] of Object.entries(value)) {
+  for (const [name, text] of Object.entries<unknown>(value as Record<string, unknown>)) {
     if (typeof text !== "string" && text !== null) throw invalidContent(`Error converting value of the tag '${name}' to type 'System.String'`);
     tags[name] = text ?? "";
   }

@@ -1,20 +1,20 @@
 /** Azure Resource Manager: what every resource provider stands on. https://learn.microsoft.com/rest/api/resources/ */
-import { ArmOperations } from "./arm-operations.js";
 import { genericRoutes } from "./arm-generic.js";
+import { ArmOperations } from "./arm-operations.js";
+import { denyAssignmentRoutes } from "./deny-assignments.js";
+import { deploymentRoutes } from "./deployments.js";
 import { lockRoutes } from "./locks.js";
 import { credentialRoutes } from "./managed-identity-credentials.js";
 import { managedIdentityRoutes } from "./managed-identity.js";
-import { providerRoutes } from "./providers.js";
-import { denyAssignmentRoutes } from "./deny-assignments.js";
 import { policyRoutes } from "./policies.js";
-import { deploymentRoutes } from "./deployments.js";
-import { permissionRoutes } from "./role-permissions.js";
+import { providerRoutes } from "./providers.js";
+import { resourceGroupRoutes } from "./resource-groups.js";
 import { roleAssignmentRoutes } from "./role-assignments.js";
 import { roleDefinitionRoutes } from "./role-definitions.js";
-import { resourceGroupRoutes } from "./resource-groups.js";
+import { permissionRoutes } from "./role-permissions.js";
+import type { AzureService, AzureServiceContext } from "./service.js";
 import { subscriptionRoutes } from "./subscriptions.js";
 import { tagRoutes } from "./tags.js";
-import type { AzureService, AzureServiceContext } from "./service.js";
 
 export function createArm(context: AzureServiceContext): AzureService[] {
   const routes = [

@@ -5,8 +5,8 @@
 import { ruleViolation } from "../../facts/azure/limits.js";
 import { badRequest, invalidContent } from "./arm-errors.js";
 import { covers } from "./arm-ids.js";
-import { atScopes, idAt, scopeOf } from "./arm-scopes.js";
 import { removeResource } from "./arm-removal.js";
+import { atScopes, idAt, scopeOf } from "./arm-scopes.js";
 import { readPermissions } from "./role-definitions.js";
 import { DENY_ASSIGNMENT_TYPE, type DenyAssignmentProperties } from "./role-store.js";
 import { type ArmResource, type AzureAnswer, type AzureRequest, type AzureRoute, type AzureServiceContext, RawAnswer } from "./service.js";

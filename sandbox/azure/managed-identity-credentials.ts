@@ -8,7 +8,7 @@ import { type ArmResource, type AzureAnswer, type AzureRequest, type AzureRoute,
 export const CREDENTIAL_TYPE = `${IDENTITY_TYPE}/federatedIdentityCredentials`;
 
 /** For how long a write holds its identity, in milliseconds: one that arrives meanwhile is refused. */
-const WRITE_MS = 5;
+const WRITE_MS = 25;
 
 interface CredentialProperties {
   issuer: string;

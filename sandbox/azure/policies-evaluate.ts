@@ -73,7 +73,7 @@ const OPERATORS: Readonly<Record<string, (found: unknown, wanted: unknown) => bo
   exists: (found, wanted) => (found !== undefined && found !== null) === (text(wanted) === "true"),
 };
 
-const text = (value: unknown): string => (value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean)).toLowerCase();
+const text = (value: unknown): string => (value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : `${value as string | number | boolean}`).toLowerCase();
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
 
 function like(found: unknown, wanted: unknown): boolean {

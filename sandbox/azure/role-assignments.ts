@@ -4,8 +4,8 @@ import { roleDefinitionId, roleGuid } from "../../facts/azure/roles.js";
 import { conditionMistake } from "../../trust/azure/conditions.js";
 import { armError, badRequest, invalidContent, resourceNotFound } from "./arm-errors.js";
 import { covers, groupId, normalised, parseArmId } from "./arm-ids.js";
-import { atScopes, idAt, scopeOf } from "./arm-scopes.js";
 import { removeResource } from "./arm-removal.js";
+import { atScopes, idAt, scopeOf } from "./arm-scopes.js";
 import { ROLE_ASSIGNMENT_TYPE, type RoleAssignmentProperties, RoleStore } from "./role-store.js";
 import { type ArmResource, type AzureAnswer, type AzureRequest, type AzureRoute, type AzureServiceContext, RawAnswer } from "./service.js";
 import { AzureError } from "./types.js";
@@ -80,14 +80,14 @@ function put(context: AzureServiceContext, request: AzureRequest): AzureAnswer {
 }
 
 /** Group and resource have to be there; of a resource's children (a container, say) ARM does not know. */
-function assertScope({ resources, groupOf }: AzureServiceContext, scope: string): void {
+function assertScope(context: AzureServiceContext, scope: string): void {
   const id = parseArmId(scope);
   if (id?.subscription === undefined || id.group === undefined) return;
-  groupOf(id.subscription, id.group);
+  context.groupOf(id.subscription, id.group);
   const group = groupId(id.subscription, id.group);
   const [, namespace = "", type = "", name = ""] = /^\/providers\/([^/]+)\/([^/]+)\/([^/]+)/i.exec(scope.slice(group.length)) ?? [];
   const parent = `${group}/providers/${namespace}/${type}/${name}`;
-  if (name !== "" && !resources.get(parent)) throw resourceNotFound(parent);
+  if (name !== "" && !context.resources.get(parent)) throw resourceNotFound(parent);
 }
 
 interface AskedAssignment extends RoleAssignmentProperties {

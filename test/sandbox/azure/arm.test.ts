@@ -1,4 +1,5 @@
 import { startSandbox, type Sandbox } from "../../../sandbox/index.js";
+import { SUBSCRIPTION as SUBSCRIPTION_RECORD } from "../../../sandbox/azure/store-types.js";
 import { administratorToken, ARM, armCall, azureSend } from "../../support/azure.js";
 import { type Arm, armAs, assign, identityIn, refused, ROLES, SUBSCRIPTION, type TestIdentity } from "./arm-support.js";
 
@@ -55,6 +56,20 @@ describe("Resource Manager", () => {
       expect(await elsewhere("GET", `${SUBSCRIPTION}?api-version=2022-12-01`)).toMatchObject(refused(401, "InvalidAuthenticationTokenTenant", new RegExp(`wrong issuer 'https://sts.windows.net/bbbbcccc-1111-dddd-2222-eeee3333ffff/'.*${tenantId}`)));
       expect(await elsewhere("GET", "/subscriptions?api-version=2022-12-01")).toMatchObject({ status: 200, json: { value: [] } });
       expect(await elsewhere("GET", "/tenants?api-version=2022-12-01")).toMatchObject({ status: 200, json: { value: [{ tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff" }] } });
+    });
+
+    it("that moved to another tenant or were disabled refuse", async () => {
+      const id = "bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f";
+      const place = `/subscriptions/${id}/resourceGroups/rg-moved`;
+      const subscription = sandbox.azure.subscription(id);
+      sandbox.core.store.put(SUBSCRIPTION_RECORD, id, { ...subscription, state: "Disabled" });
+      expect(await arm("PUT", place, { location: "westeurope" })).toMatchObject(refused(409, "ReadOnlyDisabledSubscription"));
+      expect(await arm("GET", `/subscriptions/${id}?api-version=2022-12-01`)).toMatchObject({ status: 200, json: { state: "Disabled" } });
+      sandbox.core.store.put(SUBSCRIPTION_RECORD, id, { ...subscription, tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff" });
+      expect(await arm("GET", place)).toMatchObject(refused(401, "InvalidAuthenticationTokenTenant"));
+      sandbox.core.store.put(SUBSCRIPTION_RECORD, id, subscription);
+      expect(await arm("PUT", place, { location: "westeurope" })).toMatchObject({ status: 201 });
+      await arm("DELETE", place);
     });
 
     it("have locations", async () => {
