@@ -117,6 +117,12 @@ describe.each([...azureBreakages, ...azureTokenRows, ...azureServiceRows])("$nam
   it("is what verify names, and nothing else", async () => {
     const staged = await stage(row);
     const options = row.depth === undefined ? {} : { depth: row.depth };
+    const { refusesReader } = row;
+    if (refusesReader !== undefined) {
+      expect(told(await verify("token", staged, options))).toEqual(blaming(row.expect.token));
+      for (const evidence of ["account", "both"] as const) await expect(verify(evidence, staged, options)).rejects.toThrow(refusesReader);
+      return;
+    }
     const reports = { token: await verify("token", staged, options), account: await verify("account", staged, options), both: await verify("both", staged, options) };
     expect({ token: told(reports.token), account: told(reports.account), both: told(reports.both) }).toEqual({
       token: blaming(row.expect.token),

@@ -4,7 +4,7 @@ import type { AzureExchange, Contract, GrantKind, GrantOf } from "../../contract
 import { API_VERSIONS } from "../../facts/azure/api-versions.js";
 import { builtInRole, roleDefinitionId } from "../../facts/azure/roles.js";
 import type { Sandbox } from "../../sandbox/index.js";
-import { armCall, graphCall } from "./azure.js";
+import { armCall, exchange, graphCall } from "./azure.js";
 
 export interface Resource {
   id: string;
@@ -57,6 +57,12 @@ export class AzureAdministrator {
 
   graph<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
     return graphCall<T>(this.sandbox, method, path, body);
+  }
+
+  /** Once as the platform, whatever comes of it. */
+  async signIn(): Promise<void> {
+    const { issuer, subject, audience } = this.contract.workload;
+    await exchange(this.sandbox, { clientId: this.exchange.clientId, tenant: this.exchange.tenantId }, await this.sandbox.issuers.mint({ issuer, subject, audience }));
   }
 
   // ---- where things are ----

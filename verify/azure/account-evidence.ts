@@ -11,6 +11,7 @@ import { ambientCredentials } from "./account/credentials.js";
 import { AzureDocuments } from "./account/reader.js";
 import { Rights } from "./account/rights.js";
 import { networkCause } from "./account/storage.js";
+import { explainTag } from "./account/tags.js";
 import { explainExchange } from "./account/trust.js";
 import { accountId, containerId } from "./endpoints.js";
 import type { AzureRun } from "./run.js";
@@ -49,6 +50,8 @@ function explain(run: AzureRun, documents: AzureDocuments, rights: Rights, quest
       return explainExchange(run, documents);
     case "right":
       return rights.explain(withAttributes(run, question));
+    case "tag":
+      return explainTag(run, documents, question.grant);
     case "network":
       return explainNetwork(run, documents, question.scope);
   }

@@ -1,4 +1,5 @@
 /** What somebody who reads the subscription's configuration can say about a live refusal: the seam between token and account evidence. */
+import type { GrantOf } from "../../contract/schema.js";
 import { judge, type Cause, type Suspect } from "../causes.js";
 import type { Diagnosis } from "../check.js";
 import type { AzureCauseCode } from "./causes.js";
@@ -8,6 +9,8 @@ export type Question =
   /** A token for the contract's workload; `code` is Entra's. */
   | { about: "exchange"; code: string }
   | RightQuestion
+  /** The correlation id of a resource group, which is not the contract's. */
+  | { about: "tag"; grant: GrantOf<"azure-resource-group"> }
   /** The network in front of a storage account or a registry, by ARM id. */
   | { about: "network"; scope: string };
 

@@ -53,8 +53,12 @@ export function groupChecks(run: AzureRun, grant: GroupGrant): Check[] {
     grade: "live",
     required: true,
     needs: [there.id],
-    deadlineMs: 1_000,
-    run: async () => tagVerdict(run, grant, tags, correlationId),
+    deadlineMs: 60_000,
+    run: async () => {
+      const verdict = tagVerdict(run, grant, tags, correlationId);
+      const found = verdict.status === "fail" ? (await run.account?.explain({ about: "tag", grant }))?.cause : undefined;
+      return verdict.status === "fail" && found ? fail(verdict.seen, { ...found, evidence: [...new Set([verdict.seen, ...found.evidence])] }) : verdict;
+    },
   };
   return [there, tagged];
 }

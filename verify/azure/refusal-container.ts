@@ -23,6 +23,7 @@ export function refusalContainerCheck(run: AzureRun, target: Target, exchangeChe
       const answer = await askAs(run, "storage", listCall(target, PROBE_PREFIX), signal);
       if (answer.ok) return fail("it may be listed", cause(run, "azure.rbac.too-wide", `List Blobs of ${name} was allowed, 403 was due`, { action: BLOB_ACTIONS.read, scope: scopeOf(run, target) }));
       if (answer.kind === "refused" && blobErrorName(answer) === "permissionMismatch") return pass(`refused with ${answer.code} (${answer.httpStatus})`);
+      if (answer.kind === "refused" && blobErrorName(answer) === "network") return notTested("the account's network rules answer before rights are asked");
       return unknown(`AuthorizationPermissionMismatch was due, and nothing is proven by ${describeAnswer(answer)}`);
     },
   };

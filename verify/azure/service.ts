@@ -60,7 +60,7 @@ class Service {
     return [
       this.#check("registry", `container registry ${grant.registry} is there`, [groupCheckId(this.group)], (scope) => this.#registry(scope)),
       this.#check("plan", `App Service plan ${grant.plan} is there`, [groupCheckId(this.group)], (scope) => this.#plan(scope)),
-      this.#check("site", `site ${grant.site} is there, on the plan`, [groupCheckId(this.group)], (scope) => this.#siteThere(scope)),
+      this.#check("site", `site ${grant.site} is there, on the plan`, [serviceCheckId(grant, "plan")], (scope) => this.#siteThere(scope)),
     ];
   }
 

@@ -22,6 +22,8 @@ export interface AzureBreakage {
   contract?: (contract: Contract) => Contract;
   /** What Azure answers the platform; `none` for what it does not notice. */
   answers: AzureRefused;
+  /** A part of what is said to somebody who would read the subscription, where that is where it ends. */
+  refusesReader?: string;
   /** The causes that each kind of evidence leaves; one means that it is named alone. */
   expect: Record<"token" | "account" | "both", readonly AzureCauseCode[]>;
 }

@@ -28,7 +28,7 @@ export function accountChecks(run: AzureRun, parts: AccountParts, live: readonly
   const { grants } = run.contract;
   const { subscriptionId } = run.exchange;
   return [
-    ...(subscriptionId === undefined ? [] : [accountCheck("subscription", `subscription ${subscriptionId}`, [], () => subscription(run, parts, subscriptionId))]),
+    ...(subscriptionId === undefined ? [] : [accountCheck("subscription", `subscription ${subscriptionId}`, ["azure.tenant"], () => subscription(run, parts, subscriptionId))]),
     accountCheck("identity", "the identity is the contract's", [], () => identityCheck(run, documents)),
     accountCheck("exchange", "the exchange, predicted for the contract's workload", ["identity"], (scope) => exchangeCheck(run, documents, scope, live)),
     accountCheck("trust", "the identity admits nobody else", ["exchange"], (scope) => othersCheck(run, documents, scope)),
@@ -43,7 +43,7 @@ function isGroup(grant: Grant): grant is GrantOf<"azure-resource-group"> {
 }
 
 function accountCheck(id: string, title: string, needs: readonly string[], run: (scope: CheckScope) => Promise<Verdict>): Check {
-  return { id: `azure.account.${id}`, title: `Account: ${title}`, grade: "predicted", required: true, needs: ["contract", ...needs.map((need) => `azure.account.${need}`)], deadlineMs: DEADLINE_MS, run };
+  return { id: `azure.account.${id}`, title: `Account: ${title}`, grade: "predicted", required: true, needs: ["contract", ...needs.map((need) => (need.startsWith("azure.") ? need : `azure.account.${need}`))], deadlineMs: DEADLINE_MS, run };
 }
 
 function grantChecks(run: AzureRun, parts: AccountParts, grant: Grant): Check[] {

@@ -6,7 +6,7 @@ import type { Explanation, RightQuestion } from "../account-reader.js";
 import type { AzureCauseCode } from "../causes.js";
 import { groupId } from "../endpoints.js";
 import { cause, type AzureRun } from "../run.js";
-import type { AzureDocuments } from "./reader.js";
+import { properties, type AzureDocuments } from "./reader.js";
 
 export type RightPrediction = { status: "allowed"; by: string } | { status: "refused"; cause: Cause } | { status: "unknown"; reason: string };
 
@@ -63,6 +63,7 @@ export class Rights {
 
   /** Of a refusal that was seen. */
   async explain(question: RightQuestion): Promise<Explanation> {
+    if (question.principal !== undefined) return this.#explainOther(question, question.principal);
     const { resourceGroup } = placeOf(question.scope);
     if (resourceGroup !== undefined) {
       // To somebody whose rights end elsewhere a missing group looks like a forbidden one.
@@ -74,6 +75,23 @@ export class Rights {
     if (prediction.status === "unknown") return {};
     const { missing, narrow, elsewhere, principal, constrained } = namesFor(question);
     return { excluded: [missing, narrow, elsewhere, principal, constrained, "azure.rbac.denied", "azure.rbac.condition-false"] };
+  }
+
+  /** Of another identity than the workload's: the one that sites pull their images with. */
+  async #explainOther(question: RightQuestion, identityId: string): Promise<Explanation> {
+    const denied = await this.deniedTo(identityId, question);
+    if (denied === undefined) return {};
+    return denied === false ? { excluded: ["azure.site.pull-denied"] } : { cause: cause(this.run, "azure.site.pull-denied", denied, { ...placeOf(question.scope), scope: question.scope, expected: identityId }) };
+  }
+
+  /** Why a managed identity may not do it; false where it may, undefined where nobody can tell. */
+  async deniedTo(identityId: string, question: RightQuestion): Promise<string | false | undefined> {
+    const identity = await this.documents.arm(identityId, "managedIdentity");
+    if (identity.status === "absent") return `the identity ${identityId} does not exist`;
+    if (identity.status !== "read") return undefined;
+    const principalId = String(properties(identity.value)["principalId"]);
+    const may = await this.holds(principalId, question);
+    return may === false ? `${identityId.split("/").at(-1) ?? ""} (object id ${principalId}) has no role with ${question.action} on ${question.scope}` : may && false;
   }
 
   /** Whether anybody with this object id may do it, by what is assigned to him. */

@@ -64,23 +64,12 @@ export async function site(run: AzureRun, documents: AzureDocuments, rights: Rig
     if (config["acrUseManagedIdentityCreds"] !== true) return fault("azure.site.pull-without-identity", "acrUseManagedIdentityCreds is not true");
     const { pullIdentityId } = grant;
     if (pullIdentityId !== undefined && !assignedIdentities(reading.value).includes(pullIdentityId.toLowerCase())) return fault("azure.site.identity-missing", `it does not have the identity ${pullIdentityId}`, { expected: pullIdentityId });
-    const denied = await pullFault(documents, rights, grant);
-    if (denied !== undefined) return fault("azure.site.pull-denied", denied, { expected: pullIdentityId });
+    const denied = pullIdentityId === undefined ? undefined : await rights.deniedTo(pullIdentityId, { about: "right", action: PULL, dataAction: false, scope: registryId(grant) });
+    if (typeof denied === "string") return fault("azure.site.pull-denied", denied, { expected: pullIdentityId });
   }
   const port = settings.status === "read" && isJsonObject(settings.value["properties"]) ? settings.value["properties"]["WEBSITES_PORT"] : undefined;
   if (port !== undefined && String(port) !== String(grant.containerPort)) return fault("azure.site.port-differs", `WEBSITES_PORT is ${String(port)}, the contract has ${grant.containerPort}`, { expected: String(grant.containerPort), found: String(port) });
   return pass(`${grant.hostName}, ${String(state)}, ${image.slice("DOCKER|".length)}`);
-}
-
-/** Why the pull identity may not pull from the registry; undefined where it may, and where nobody can tell. */
-async function pullFault(documents: AzureDocuments, rights: Rights, grant: AppGrant): Promise<string | undefined> {
-  if (grant.pullIdentityId === undefined) return undefined;
-  const identity = await documents.arm(grant.pullIdentityId, "managedIdentity");
-  if (identity.status === "absent") return `the identity ${grant.pullIdentityId} does not exist`;
-  if (identity.status !== "read") return undefined;
-  const principalId = String(properties(identity.value)["principalId"]);
-  const may = await rights.holds(principalId, { about: "right", action: PULL, dataAction: false, scope: registryId(grant) });
-  return may === false ? `${grant.pullIdentityId.split("/").at(-1) ?? ""} (object id ${principalId}) has no role with ${PULL} on ${grant.registry}` : undefined;
 }
 
 /** Namespaces of the resource providers that a contract's resources are of. */

@@ -1,7 +1,8 @@
 /** The group's correlation id, and a policy that writes another one whenever the group is written. */
 import type { GrantOf } from "../../../contract/schema.js";
 import { isJsonObject, type JsonObject } from "../../../trust/jwt.js";
-import { unknown, type Verdict } from "../../check.js";
+import { fail, unknown, type Verdict } from "../../check.js";
+import type { Explanation } from "../account-reader.js";
 import { groupId } from "../endpoints.js";
 import { CORRELATION_TAG, tagVerdict } from "../group.js";
 import { cause, type AzureRun } from "../run.js";
@@ -15,14 +16,19 @@ export async function tagVerdictOf(run: AzureRun, documents: AzureDocuments, gra
   const tags = isJsonObject(reading.value["tags"]) ? reading.value["tags"] : {};
   const verdict = tagVerdict(run, grant, tags, grant.correlationId ?? "");
   if (verdict.status !== "fail") return verdict;
+  const { cause: found } = await explainTag(run, documents, grant);
+  return found ? fail(verdict.seen, { ...found, evidence: [verdict.seen, ...found.evidence] }) : verdict;
+}
+
+/** Of a tag that is not the contract's. */
+export async function explainTag(run: AzureRun, documents: AzureDocuments, grant: GroupGrant): Promise<Explanation> {
   const policy = await rewritingPolicy(documents, grant);
-  if (policy === undefined) return verdict;
-  const evidence = `${verdict.seen}; policy assignment ${policy} writes the tag`;
-  return { ...verdict, diagnosis: { causes: [cause(run, "azure.group.tag-policy", evidence, { resourceGroup: grant.resourceGroup, expected: grant.correlationId, found: policy })], layersNotRead: [] } };
+  if (policy === undefined) return {};
+  return { cause: cause(run, "azure.group.tag-policy", `policy assignment ${policy} writes the tag`, { resourceGroup: grant.resourceGroup, expected: grant.correlationId, found: policy }) };
 }
 
 /** Name of the assignment whose definition modifies or appends the tag; undefined where none does, or none can be read. */
-export async function rewritingPolicy(documents: AzureDocuments, grant: Pick<GroupGrant, "subscriptionId" | "resourceGroup">): Promise<string | undefined> {
+async function rewritingPolicy(documents: AzureDocuments, grant: Pick<GroupGrant, "subscriptionId" | "resourceGroup">): Promise<string | undefined> {
   const assignments = await documents.policyAssignments(groupId(grant.subscriptionId, grant.resourceGroup));
   if (assignments.status !== "read") return undefined;
   for (const assignment of assignments.value) {
