@@ -407,11 +407,3 @@ const byCode = new Map<number, EntraErrorName>(Object.entries(ENTRA_ERRORS).map(
 export function entraErrorName(code: number): EntraErrorName | undefined {
   return byCode.get(code);
 }
-
-/** The number of an answer's AADSTS code: of its `error_codes` or, where it has none, the one that its `error_description` names. */
-export function aadstsCode(errorCodes: readonly number[] | undefined, description: string): number | undefined {
-  const [first] = errorCodes ?? [];
-  if (first !== undefined) return first;
-  const digits = /\bAADSTS(\d+)\b/.exec(description)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}

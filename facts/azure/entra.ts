@@ -63,11 +63,6 @@ export const RESOURCES = {
 
 export type ResourceName = keyof typeof RESOURCES;
 
-/** Application ids of clients that everybody has, for messages and logs. */
-export const CLIENTS = {
-  azureCli: "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
-} as const;
-
 /** Which service a resource names, by one of its identifiers or its application id; undefined where it is none of these. */
 export function resourceName(resource: string, cloud: AzureCloudFacts): ResourceName | undefined {
   const wanted = resource.toLowerCase();

@@ -212,14 +212,6 @@ export const numberRules = {
     source: "https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations",
     grade: "documented",
   },
-  roleAssignments: {
-    what: "role assignments of one subscription",
-    min: 0,
-    max: 4_000,
-    unit: "assignments",
-    source: "https://learn.microsoft.com/azure/role-based-access-control/troubleshoot-limits",
-    grade: "documented",
-  },
   softDeleteDays: {
     what: "how long deleted blobs and containers are kept",
     min: 1,
@@ -230,11 +222,22 @@ export const numberRules = {
   },
 } as const satisfies Record<string, NumberRule>;
 
-/** Containers of the service's own, which the rule for names does not take. */
-export const RESERVED_CONTAINERS: readonly string[] = ["$root", "$web", "$logs", "$blobchangefeed"];
+/** Words that the name of a resource with an endpoint of its own must not be, have in it, or begin with. https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name */
+const RESERVED_WORDS = {
+  whole:
+    "access app_code app_themes app_data app_globalresources app_localresources app_webreferences app_browsers azure bing bizspark biztalk cortana directx dotnet dynamics excel exchange forefront groove hololens hyperv kinect lync msdn o365 office office365 onedrive onenote outlook powerpoint sharepoint skype visio visualstudio web.config xbox".split(
+      " ",
+    ),
+  anywhere: ["microsoft", "windows"],
+  atStart: ["login", "xbox"],
+};
 
-/** Words that no resource with an endpoint of its own may be named, or (the last three) have in its name. https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name */
-export const RESERVED_WORDS: readonly string[] = ["microsoft", "windows", "login", "xbox"];
+/** The reserved word that such a name has; undefined where it has none. */
+export function reservedWord(name: string): string | undefined {
+  const { whole, anywhere, atStart } = RESERVED_WORDS;
+  const lower = name.toLowerCase();
+  return whole.find((word) => lower === word) ?? anywhere.find((word) => lower.includes(word)) ?? atStart.find((word) => lower.startsWith(word));
+}
 
 /** Why a text breaks one of these rules. */
 export function ruleViolation(rule: keyof typeof textRules, value: string): string | undefined {

@@ -1,10 +1,8 @@
 /**
  * Built-in roles: those that the integrations use, those that are granted instead of them by mistake or for ease, and the
- * privileged ones. Contents are Azure's, unabridged, as its API answered on 2026-08-22 (https://github.com/iann0036/iam-dataset,
+ * privileged ones. Contents are Azure's, unabridged and live, as its API answered on 2026-08-22 (https://github.com/iann0036/iam-dataset,
  * azure/built-in-roles-raw.json). https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
  */
-import type { Grade } from "../rules.js";
-
 export interface BuiltInRole {
   /** The GUID that every tenant and cloud has it under. */
   name: string;
@@ -21,11 +19,6 @@ export interface RolePermissions {
   dataActions: readonly string[];
   notDataActions: readonly string[];
 }
-
-export const ROLES_SOURCE: { source: string; grade: Grade } = {
-  source: "https://learn.microsoft.com/azure/role-based-access-control/built-in-roles",
-  grade: "live",
-};
 
 type Row = Pick<BuiltInRole, "name" | "roleName" | "description"> & Partial<RolePermissions>;
 

@@ -469,7 +469,7 @@ describe("AzureArtifactContainer", () => {
 
   it.each<[string, Partial<AzureArtifactContainerArgs>, string]>([
     ["an account in capitals", { accountName: "AcmeArtifacts" }, 'accountName: must be 3 to 24 lower-case letters or digits; got "AcmeArtifacts"'],
-    ["a reserved word", { accountName: "acmeloginfiles" }, 'accountName: must not have the word login, which Azure reserves; got "acmeloginfiles"'],
+    ["a reserved word", { accountName: "loginfiles" }, 'accountName: must not have the word login, which Azure reserves; got "loginfiles"'],
     ["two hyphens in a row", { containerName: "a--b" }, 'containerName: must be 3 to 63 lower-case letters, digits or single hyphens that begin and end with a letter or digit; got "a--b"'],
     ["366 days", { softDeleteDays: 366 }, "softDeleteDays: must be a whole number from 1 to 365 (days), or 0 to switch it off; got 366"],
     ["an expiry of no days", { blobsExpireAfterDays: 0 }, "blobsExpireAfterDays: must be a whole number from 1 to 3650 (days); got 0"],

@@ -1,4 +1,4 @@
-import { ruleViolation, textRules } from "../../facts/azure/limits.js";
+import { reservedWord, ruleViolation, textRules } from "../../facts/azure/limits.js";
 import { builtInRole, roleDefinitionId } from "../../facts/azure/roles.js";
 import { differenceOf, hasInvisible, lintAssignments, lintCredentials, visible, type AssignmentLintOptions, type CredentialLintOptions, type FederatedIdentityCredential, type RoleAssignment } from "../../trust/azure.js";
 import { AUDIENCE, goodCredential, ISSUER, PRINCIPAL, SUBJECT } from "./azure-recorded-answers.js";
@@ -204,6 +204,11 @@ describe("names and values", () => {
   ])("%s", (rule, good, bad) => {
     for (const value of good) expect([value, ruleViolation(rule, value)]).toEqual([value, undefined]);
     for (const value of bad) expect([value, ruleViolation(rule, value)]).toEqual([value, `must be ${textRules[rule].form}; got ${JSON.stringify(value)}`]);
+  });
+
+  it("of what has an endpoint have no reserved words", () => {
+    expect(["acmemicrosoft", "Windows1", "loginacme", "XBOX", "Office365"].map(reservedWord)).toEqual(["microsoft", "windows", "login", "xbox", "office365"]);
+    expect(["acmelogin", "myxbox", "office-1", "micro-soft"].map(reservedWord)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it("have examples that keep their rules", () => {

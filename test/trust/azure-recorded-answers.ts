@@ -241,6 +241,8 @@ const keyRows: RecordedAssertion[] = [
 
 /** Where two things are wrong: which is told. */
 const orderRows: RecordedAssertion[] = [
+  invalidRequest("tenant before request", "inferred", 90002, NO_TENANT(TENANT), "tenant-missing", request({ knownTenant: null, scope: "" })),
+  invalidRequest("request before client", "inferred", 900144, "The request body must contain the following parameter: 'scope'.", "request-malformed", request({ scope: "", client: null })),
   invalidRequest("tenant before client", "inferred", 90002, NO_TENANT(TENANT), "tenant-missing", request({ knownTenant: null, client: null })),
   invalidClient("credentials before times", "inferred", 700213, noSubject("x"), "subject-differs", claims({ sub: "x", exp: NOW - 900 })),
   invalidClient("times before keys", "inferred", 700024, outOfTime(NOW - 10, NOW - 900), "assertion-expired", claims({ exp: NOW - 900 }, { jwks: null })),
