@@ -334,7 +334,7 @@ describe("dcf-azure refuses", () => {
     ["the identity's group for an application", { identityKind: "application" }, "identityResourceGroup: goes with identityKind managed-identity only: an app registration is in no group"],
     ["the connected group as the identity's own", { identityResourceGroup: { name: "RG-ACME-DCF" } }, "identityResourceGroup.name: must be another than resourceGroup.name"],
     ["an account with a hyphen", { storageAccount: { name: "acme-dcf" } }, "storageAccount.name: must be 3 to 24 lower-case letters or digits"],
-    ["an account with a reserved word", { storageAccount: { name: "acmexbox" } }, "storageAccount.name: must not have the word xbox, which Azure reserves"],
+    ["an account with a reserved word", { storageAccount: { name: "xboxacme" } }, "storageAccount.name: must not have the word xbox, which Azure reserves"],
     ["settings of an existing account", { resourceGroup: { name: GROUP, mode: "existing" }, storageAccount: { name: "acme", mode: "existing", softDeleteDays: 7 } }, "storageAccount.softDeleteDays: has no effect on an existing account"],
     ["an existing container in a new account", { container: { name: "artifacts", mode: "existing" } }, "container.mode: must be create in an account that the stack creates"],
     ["an existing account in a new group", { storageAccount: { name: "acme", mode: "existing" } }, "storageAccount.mode: must be create in a resource group that the stack creates, which is empty"],
