@@ -1,5 +1,6 @@
 /** The sandbox's tenants and subscriptions, and who administrates them. */
 import { randomUUID } from "node:crypto";
+import { builtInRole, roleDefinitionId } from "../../facts/azure/roles.js";
 import { SANDBOX_SUBSCRIPTION_TAG } from "../../facts/sandbox.js";
 import type { SandboxCore } from "../types.js";
 import type { DirectoryStore } from "./directory.js";
@@ -8,29 +9,28 @@ import type { ArmResources } from "./service.js";
 import { ADMINISTRATOR, SUBSCRIPTION, TENANT } from "./store-types.js";
 import type { AzureCaller, AzureSubscription, AzureTenant } from "./types.js";
 
-/** The first one is the default: the customer's. The second has no subscription. */
+export const DEFAULT_TENANT_ID = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+export const DEFAULT_SUBSCRIPTION_ID = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e";
+
+/** The customer's, one of somebody else without subscription, and one in each of the other clouds. */
 const OWN_TENANTS: readonly AzureTenant[] = [
-  { tenantId: "aaaabbbb-0000-cccc-1111-dddd2222eeee", domain: "customer.onmicrosoft.example", cloud: "public" },
+  { tenantId: DEFAULT_TENANT_ID, domain: "customer.onmicrosoft.example", cloud: "public" },
   { tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff", domain: "elsewhere.onmicrosoft.example", cloud: "public" },
   { tenantId: "ccccdddd-2222-eeee-3333-ffff4444aaaa", domain: "agency.onmicrosoft.example", cloud: "usgovernment" },
   { tenantId: "ddddeeee-3333-ffff-4444-aaaa5555bbbb", domain: "branch.partner.onmschina.example", cloud: "china" },
 ];
 
 const OWN_SUBSCRIPTIONS: readonly Omit<AzureSubscription, "state" | "tags">[] = [
-  { subscriptionId: "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e", displayName: "customer-app-prod", tenantId: "aaaabbbb-0000-cccc-1111-dddd2222eeee" },
-  { subscriptionId: "bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f", displayName: "customer-app-test", tenantId: "aaaabbbb-0000-cccc-1111-dddd2222eeee" },
+  { subscriptionId: DEFAULT_SUBSCRIPTION_ID, displayName: "customer-app-prod", tenantId: DEFAULT_TENANT_ID },
+  { subscriptionId: "bbbb1b1b-cc2c-dd3d-ee4e-ffffff5f5f5f", displayName: "customer-app-test", tenantId: DEFAULT_TENANT_ID },
   { subscriptionId: "cccc2c2c-dd3d-ee4e-ff5f-aaaaaa6a6a6a", displayName: "agency-app", tenantId: "ccccdddd-2222-eeee-3333-ffff4444aaaa" },
   { subscriptionId: "dddd3d3d-ee4e-ff5f-aa6a-bbbbbb7b7b7b", displayName: "branch-app", tenantId: "ddddeeee-3333-ffff-4444-aaaa5555bbbb" },
 ];
 
-export const DEFAULT_TENANT_ID = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
-export const DEFAULT_SUBSCRIPTION_ID = "aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e";
 const ADMINISTRATOR_NAME = "cloud-federation-sandbox-administrator";
-/** https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/privileged#owner */
-const OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 
 /** What an administrator's service principal may do in its directory. https://learn.microsoft.com/graph/permissions-reference */
-export const ADMINISTRATOR_PERMISSIONS = ["Application.ReadWrite.All", "Directory.ReadWrite.All", "Policy.ReadWrite.ConditionalAccess"] as const;
+const ADMINISTRATOR_PERMISSIONS = ["Application.ReadWrite.All", "Directory.ReadWrite.All", "Policy.ReadWrite.ConditionalAccess"] as const;
 
 export class Accounts {
   constructor(private readonly core: SandboxCore) {}
@@ -77,7 +77,7 @@ export function createOwnAccounts(parts: OwnAccountsParts): void {
         id: `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`,
         name,
         type: "Microsoft.Authorization/roleAssignments",
-        properties: { roleDefinitionId: `${scope}/providers/Microsoft.Authorization/roleDefinitions/${OWNER}`, principalId, principalType: "ServicePrincipal", scope },
+        properties: { roleDefinitionId: roleDefinitionId(own.subscriptionId, builtInRole("Owner")?.name ?? ""), principalId, principalType: "ServicePrincipal", scope },
       });
     }
   }

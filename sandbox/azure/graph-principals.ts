@@ -76,8 +76,8 @@ function create(parts: GraphParts, access: GraphAccess, request: AzureRequest): 
   access.require(request.caller, "applications:write");
   const body = bodyOf(request);
   const appId = textOf(body, "appId", "ServicePrincipal").toLowerCase();
-  const home = parts.accounts.tenants().find((tenant) => parts.graph.application(tenant.tenantId, appId)?.appId === appId);
-  const application = home && parts.graph.application(home.tenantId, appId);
+  const home = parts.accounts.tenants().find((tenant) => parts.graph.registration(tenant.tenantId, appId) !== undefined);
+  const application = home && parts.graph.registration(home.tenantId, appId);
   if (!home || !application || (home.tenantId !== tenantId && application.signInAudience === "AzureADMyOrg")) {
     throw badRequest(`The appId '${appId}' of the service principal does not reference a valid application object.`);
   }

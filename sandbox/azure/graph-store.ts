@@ -61,13 +61,7 @@ export class GraphStore {
     return record;
   }
 
-  /** By object id or client id. */
-  application(tenantId: string, objectOrClientId: string): ApplicationRecord | undefined {
-    const wanted = objectOrClientId.toLowerCase();
-    return this.applications(tenantId).find(({ id, appId }) => id === wanted || appId === wanted);
-  }
-
-  /** By client id alone. */
+  /** By client id. */
   registration(tenantId: string, clientId: string): ApplicationRecord | undefined {
     return this.applications(tenantId).find(({ appId }) => appId === clientId.toLowerCase());
   }

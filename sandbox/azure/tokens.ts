@@ -1,5 +1,5 @@
 /** Access tokens of the sandbox's Entra: JWTs in v1's form, signed by one key, and whom each of them proves. */
-import { createPublicKey, randomUUID, verify } from "node:crypto";
+import { createPublicKey, type KeyObject, randomUUID, verify } from "node:crypto";
 import type { AzureCloudFacts } from "../../facts/azure/clouds.js";
 import { newKey, publicJwk, type PublicJwk, signJwt } from "../issuer-keys.js";
 import type { SandboxCore } from "../types.js";
@@ -42,6 +42,7 @@ interface Claims {
 export type Inspected = { caller: AzureCaller } | Refused;
 
 export class Tokens {
+  #parsed: { kid: string; key: KeyObject } | undefined;
   #making: Promise<SigningKey> | undefined;
 
   constructor(private readonly core: SandboxCore) {}
@@ -87,8 +88,14 @@ export class Tokens {
   #verified(token: string): Claims | undefined {
     const key = this.core.store.get<SigningKey>(SIGNING_KEY, "current");
     const [header = "", payload = "", signature = ""] = token.split(".");
-    if (!key || !verify("sha256", Buffer.from(`${header}.${payload}`), createPublicKey(key.privateKeyPem), Buffer.from(signature, "base64url"))) return undefined;
+    if (!key || !verify("sha256", Buffer.from(`${header}.${payload}`), this.#publicKey(key), Buffer.from(signature, "base64url"))) return undefined;
     return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Claims;
+  }
+
+  /** Taking a key out of its text costs more than checking a signature. */
+  #publicKey({ kid, privateKeyPem }: SigningKey): KeyObject {
+    if (this.#parsed?.kid !== kid) this.#parsed = { kid, key: createPublicKey(privateKeyPem) };
+    return this.#parsed.key;
   }
 
   /** Made when a token is first asked for: a sandbox for other clouds needs none. */
