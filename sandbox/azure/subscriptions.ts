@@ -20,8 +20,8 @@ export function subscriptionRoutes(context: AzureServiceContext): AzureRoute[] {
   return [
     get("/subscriptions", "Subscriptions_List", async ({ caller }) => ({
       value: accounts
-        .subscriptions(caller.tenantId)
-        .filter((subscription) => hasRoleWithin(context.resources, caller, subscriptionId(subscription.subscriptionId)))
+        .subscriptions()
+        .filter((subscription) => subscription.tenantId === caller.tenantId && hasRoleWithin(context.resources, caller, subscriptionId(subscription.subscriptionId)))
         .map(viewOf),
     })),
     get("/subscriptions/{subscription}", "Subscriptions_Get", async (request) => viewOf(find(request))),
