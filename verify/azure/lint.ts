@@ -12,7 +12,8 @@ export function lintCheck(run: AzureRun): Check {
     title: "Workload: issuer, subject and audience are ones that Entra matches",
     grade: "predicted",
     required: true,
-    needs: ["contract"],
+    // What the audience has to be goes by the cloud.
+    needs: ["contract", "azure.tenant"],
     after: ["azure.exchange"],
     deadlineMs: 60_000,
     run: async (scope) => {

@@ -1,5 +1,6 @@
 /** Tokens and issuers, tenants and clouds: what Entra says of them, and what is named. */
 import type { Contract } from "../../../contract/index.js";
+import { azureClouds } from "../../../facts/azure/clouds.js";
 import type { IssuerBehaviour } from "../../../sandbox/index.js";
 import { SUBSCRIPTION } from "../../../sandbox/azure/store-types.js";
 import type { AzureAdministrator } from "../../support/azure-administrator.js";
@@ -10,6 +11,12 @@ const now = (): number => Math.floor(Date.now() / 1000);
 const exchangeWith =
   (change: Record<string, unknown>) =>
   (contract: Contract): Contract => ({ ...contract, exchange: { ...contract.exchange, ...change } as Contract["exchange"] });
+
+/** As if the stack had been told of another cloud: its hosts follow. */
+function inUsGovernment(contract: Contract): Contract {
+  const moved = JSON.stringify(exchangeWith({ cloud: "usgovernment" })(contract)).replaceAll(azureClouds.public.blobSuffix, azureClouds.usgovernment.blobSuffix);
+  return JSON.parse(moved.replaceAll(azureClouds.public.registrySuffix, azureClouds.usgovernment.registrySuffix).replaceAll(azureClouds.public.siteSuffix, azureClouds.usgovernment.siteSuffix)) as Contract;
+}
 
 const tokenRows: readonly AzureBreakage[] = [
   { name: "the token is of another workload", token: async (_, { workload }) => ({ subject: `${workload.subject}-other` }), answers: entra(700213), expect: live("token.other-subject") },
@@ -69,7 +76,7 @@ const issuerRows: readonly AzureBreakage[] = [
 const placeRows: readonly AzureBreakage[] = [
   { name: "the contract names a tenant that there is not", contract: exchangeWith({ tenantId: "12121212-3434-4545-8656-787878787878" }), answers: entra(90002, 400), expect: always("azure.tenant.missing") },
   { name: "the contract names another tenant", contract: exchangeWith({ tenantId: "bbbbcccc-1111-dddd-2222-eeee3333ffff" }), answers: entra(700016, 400), expect: always("azure.subscription.other-tenant") },
-  { name: "the contract is of another of Azure's clouds", contract: exchangeWith({ cloud: "usgovernment" }), answers: entra(900382, 400), refusesReader: "found no credentials that Entra takes", expect: live("azure.tenant.other-cloud") },
+  { name: "the contract is of another of Azure's clouds", contract: inUsGovernment, answers: entra(900382, 400), refusesReader: "found no credentials that Entra takes", expect: live("azure.tenant.other-cloud") },
   { name: "the contract has a client id that nobody has", contract: exchangeWith({ clientId: "12121212-3434-4545-8656-787878787878" }), answers: entra(700016, 400), expect: narrowed(["azure.client.missing", "azure.client.recreated"], "azure.client.recreated") },
   {
     name: "the subscription moved to another tenant",

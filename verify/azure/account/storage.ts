@@ -35,7 +35,7 @@ export async function storageAccount(run: AzureRun, documents: AzureDocuments, g
 /** From somewhere in particular an account with a firewall may be reachable: what was tried counts more. */
 async function predictedUnlessLive(run: AzureRun, scope: CheckScope, prefix: string, found: Cause): Promise<Verdict> {
   const [evidence = ""] = found.evidence;
-  const live = run.token === undefined ? undefined : await scope.outcome(`${prefix}round-trip`);
+  const live = run.token === undefined ? undefined : await scope.outcome(`${prefix}put`);
   if (live?.status !== "pass") return fail(evidence, found);
   scope.remark(`${evidence}; from here the platform's calls get through.`);
   return pass(`${evidence}, and calls from here get through`);
