@@ -6,13 +6,13 @@ export function registerQuickstart(program: Command): void {
   program
     .command("quickstart")
     .description("show all of it on this machine: sandbox, provisioning, proof, and the diagnosis of one thing broken on purpose")
-    .addOption(new Option("--integration <name...>", "which integrations to show").choices(["dcf-aws", "dcf-gcp", "klavi-gcp"]).default(["dcf-aws", "dcf-gcp"]))
+    .addOption(new Option("--integration <name...>", "which integrations to show").choices(["dcf-aws", "dcf-gcp", "dcf-azure", "klavi-gcp", "ddoe-azure"]).default(["dcf-aws", "dcf-gcp", "dcf-azure"]))
     .addHelpText(
       "after",
       `
 Examples:
   $ npm run quickstart
-  $ npm run quickstart -- --integration klavi-gcp
+  $ npm run quickstart -- --integration klavi-gcp ddoe-azure
   $ npx cloud-federation quickstart --integration dcf-aws
 
 Exit codes: 0 everything went as it should, 1 it did not.`,

@@ -46,6 +46,7 @@ async function play(scene: Scene, sandbox: Sandbox, { root, print, paint, showRu
 
   heading(`provision it from examples/${integration}, with the program that customers run`);
   const provisionBegan = performance.now();
+  await scene.prepare?.(sandbox);
   const { engine, resources, outputs } = await provision({
     sandbox,
     root,

@@ -8,6 +8,8 @@ export interface Scene {
   integration: string;
   /** Who has the credentials that read the account or project: `the account's owner`. */
   owner: string;
+  /** What people do once, by hand, before the stack. */
+  prepare?(sandbox: Sandbox): Promise<void>;
   /** The platform, as verify is given it. */
   token(sandbox: Sandbox, contract: Contract): Promise<TokenSource>;
   /** Credentials of the sandbox's administrator, who may read. */

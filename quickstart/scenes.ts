@@ -1,5 +1,6 @@
 /** The scenes of the demonstration, by integration. */
-import type { AwsExchange, Contract, GcpExchange } from "../contract/index.js";
+import type { AwsExchange, AzureExchange, Contract, GcpExchange } from "../contract/index.js";
+import { API_VERSIONS } from "../facts/azure/api-versions.js";
 import type { AwsServiceName } from "../sandbox/aws/types.js";
 import type { Sandbox } from "../sandbox/index.js";
 import { awsCredentialsToken } from "../verify/index.js";
@@ -67,5 +68,47 @@ function awsCalls(sandbox: Sandbox, accountId: string, region: string) {
   return async <T = Record<string, unknown>>(service: AwsServiceName, operation: string, input: Record<string, unknown>): Promise<T> => (await sandbox.aws.call(caller, service, operation, input, region)) as T;
 }
 
-export const scenes: readonly Scene[] = [dcfAws, dcfGcp, klaviGcp];
+/** Azure's subscriptions are broken where people ask first: Contributor is there, and the blobs are out of reach. */
+const azure = {
+  owner: "the subscription's owner",
+  // Whose client id and secret the sandbox's environment has.
+  account: () => true,
+  prepare: async (sandbox: Sandbox) => {
+    const { subscriptionId } = sandbox.azure.defaultSubscription;
+    for (const namespace of ["Microsoft.ManagedIdentity", "Microsoft.ContainerRegistry", "Microsoft.Web"]) {
+      await arm(sandbox, "POST", `/subscriptions/${subscriptionId}/providers/${namespace}/register?api-version=${API_VERSIONS.resources}`);
+    }
+  },
+  mistake: "the data role on the container is taken away",
+  break: async (sandbox: Sandbox, { exchange, grants }: Contract) => {
+    const { principalId } = exchange as AzureExchange;
+    const grant = grants.find(({ kind }) => kind === "blob-container");
+    if (grant?.kind !== "blob-container") throw new Error("The contract has no container.");
+    const container = `/subscriptions/${grant.subscriptionId}/resourceGroups/${grant.resourceGroup}/providers/Microsoft.Storage/storageAccounts/${grant.account}/blobServices/default/containers/${grant.container}`;
+    const path = `${container}/providers/Microsoft.Authorization/roleAssignments`;
+    const version = `api-version=${API_VERSIONS.roleAssignments}`;
+    const { value } = await arm<{ value: { id: string; properties: { principalId: string; scope: string } }[] }>(sandbox, "GET", `${path}?${version}&$filter=atScope()`);
+    const own = value.filter(({ properties }) => properties.principalId === principalId && properties.scope.toLowerCase() === container.toLowerCase());
+    for (const { id } of own) await arm(sandbox, "DELETE", `${id}?${version}`);
+    return `nobody has ${grant.role ?? "a data role"} on container ${grant.container} now`;
+  },
+  cause: "azure.storage.data-role-missing",
+};
 
+const dcfAzure: Scene = { ...azure, integration: "dcf-azure", token: issuedToken };
+
+const ddoeAzure: Scene = {
+  ...azure,
+  integration: "ddoe-azure",
+  token: async (sandbox, contract) => {
+    // The platform's own side: its issuer.
+    if (!sandbox.issuers.find(contract.workload.issuer)) await sandbox.issuers.create(contract.workload.issuer);
+    return issuedToken(sandbox, contract);
+  },
+};
+
+function arm<T = Record<string, unknown>>(sandbox: Sandbox, method: string, path: string): Promise<T> {
+  return sandbox.azure.call<T>(sandbox.azure.administrator().caller, method, `https://management.azure.com${path}`);
+}
+
+export const scenes: readonly Scene[] = [dcfAws, dcfGcp, dcfAzure, klaviGcp, ddoeAzure];
