@@ -7,6 +7,7 @@ export interface ConditionOperatorFact {
   family: ConditionFamily;
   comparison: ConditionComparison;
   negated: boolean;
+  /** Of texts; nothing else has case. */
   ignoreCase: boolean;
 }
 
@@ -32,7 +33,7 @@ function* operators(): Generator<[string, ConditionOperatorFact]> {
     yield [`${prefix}NotEquals`, { family, comparison: "equals", negated: true, ignoreCase: false }];
   }
   for (const [prefix, family] of [["Bool", "boolean"], ["Guid", "guid"]] as const) {
-    for (const negated of [false, true]) yield [`${prefix}${negated ? "Not" : ""}Equals`, { family, comparison: "equals", negated, ignoreCase: family === "guid" }];
+    for (const negated of [false, true]) yield [`${prefix}${negated ? "Not" : ""}Equals`, { family, comparison: "equals", negated, ignoreCase: false }];
   }
 }
 

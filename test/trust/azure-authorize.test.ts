@@ -56,6 +56,8 @@ describe("actions", () => {
     ["Microsoft.Web/sites/read", "XMicrosoft.Web/sites/read", false],
     ["a*b*a", "aba", true],
     ["a*a", "a", false],
+    ["*ab*b", "ab", false],
+    ["*ab*b", "abb", true],
     ["a*b*c*d", "a1b2c3d", true],
     ["a*b*c*d", "a1c2b3d", false],
     ["Microsoft.Web/sites/rea?", "Microsoft.Web/sites/read", false],

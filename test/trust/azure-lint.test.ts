@@ -74,6 +74,9 @@ describe("federated credentials", () => {
     expect(lintCredentials([goodCredential(), other], { intended: WORKLOAD })).toMatchObject([{ code: "credential-of-others", severity: "warning", path: 'credentials["other"]', message: expect.stringContaining("project-4712") }]);
     expect(lintCredentials([goodCredential({ issuer: `${ISSUER}/` })], { intended: WORKLOAD }).map(({ code }) => code)).toEqual(["workload-refused", "credential-of-others", "issuer-slash"]);
     expect(lintCredentials([], { intended: WORKLOAD })).toMatchObject([{ code: "workload-refused", message: "The workload itself is refused: the identity has no federated identity credentials." }]);
+    for (const changes of [{ issuer: `${ISSUER}/a` }, { audiences: ["x"] }]) {
+      expect(lintCredentials([goodCredential(), goodCredential({ name: "other", ...changes })], { intended: WORKLOAD }).map(({ code }) => code)).toContain("credential-of-others");
+    }
     const [found] = lintCredentials([goodCredential({ subject: SUBJECT.toUpperCase() })], { intended: WORKLOAD });
     expect(found?.message).toContain("subject");
   });
@@ -85,6 +88,8 @@ describe("federated credentials", () => {
     expect(codes(many(21))).toEqual(["credentials-too-many"]);
     expect(codes([goodCredential(), goodCredential({ name: "twin", audiences: [AUDIENCE] })])).toEqual(["credential-duplicate"]);
     expect(codes([goodCredential(), goodCredential({ name: "no-twin", issuer: "https://oidc.ddoe.example" })])).toEqual([]);
+    const flexible = (name: string) => goodCredential({ name, subject: "", claimsMatchingExpression: "claims['sub'] eq 'x'" });
+    expect(codes([flexible("one"), flexible("two")])).toEqual(["expression-refused", "expression-refused"]);
   });
 
   it("the gravest first", () => {

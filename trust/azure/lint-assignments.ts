@@ -51,8 +51,7 @@ function sameId(one: string, other: string | undefined): boolean {
   return other !== undefined && one.toLowerCase() === other.toLowerCase();
 }
 
-function mistakenId({ principalId }: RoleAssignment, { applicationObjectId, clientId, principalId: own }: AssignmentLintOptions): string | undefined {
-  if (sameId(principalId, own)) return undefined;
+function mistakenId({ principalId }: RoleAssignment, { applicationObjectId, clientId }: AssignmentLintOptions): string | undefined {
   if (sameId(principalId, applicationObjectId)) return "the object id of the app registration";
   return sameId(principalId, clientId) ? "the application (client) id" : undefined;
 }

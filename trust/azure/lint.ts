@@ -65,10 +65,10 @@ function expressionFinding(credential: FederatedIdentityCredential, expression: 
 }
 
 function duplicateFindings(credentials: readonly FederatedIdentityCredential[]): Finding[] {
-  const key = ({ issuer, subject }: FederatedIdentityCredential) => JSON.stringify([issuer, subject]);
-  return credentials.flatMap((credential, index): Finding[] => {
-    const first = credentials.slice(0, index).find((other) => other.claimsMatchingExpression === undefined && key(other) === key(credential));
-    if (first === undefined || credential.claimsMatchingExpression !== undefined) return [];
+  const exact = credentials.filter(({ claimsMatchingExpression }) => claimsMatchingExpression === undefined);
+  return exact.flatMap((credential, index): Finding[] => {
+    const first = exact.slice(0, index).find(({ issuer, subject }) => issuer === credential.issuer && subject === credential.subject);
+    if (first === undefined) return [];
     return [{ code: "credential-duplicate", severity: "error", path: pathOf(credential), message: `The credential has the issuer and subject of ${JSON.stringify(first.name)}: Azure takes each pair once for an identity.`, fix: "Remove one of the two." }];
   });
 }
