@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   const help = compareProcesses([join(root, "bin", "cloud-federation.js"), "--help"], ["-e", "0"]);
   ratioRow("cloud-federation --help / node -e 0", help.ratio, 3, `${help.ms.toFixed(0)} ms / ${help.baselineMs.toFixed(0)} ms`);
-  for (const integration of ["dcf-aws", "dcf-gcp"]) {
+  for (const integration of ["dcf-aws", "dcf-gcp", "dcf-azure"]) {
     const load = ["index.js", `${integration}.js`].map((file) => `require(${JSON.stringify(join(dist, "stacks", file))})`).join("; ");
     const program = compareProcesses(["-e", load], ["-e", 'require("@pulumi/pulumi")']);
     ratioRow(`${integration}: start of the stack program / loading the SDK`, program.ratio, 1.3, `${program.ms.toFixed(0)} ms / ${program.baselineMs.toFixed(0)} ms`);
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     await deepVerification(sandbox, network);
     await manyAtOnce(sandbox, network, 200);
   });
-  await within("dcf-gcp", (sandbox, network) => verification("dcf-gcp", sandbox, network));
+  for (const integration of ["dcf-gcp", "dcf-azure"]) await within(integration, (sandbox, network) => verification(integration, sandbox, network));
 }
 
 /** With a sandbox that has the integration in it, and connections that are kept. */

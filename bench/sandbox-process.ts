@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { provision } from "../quickstart/provision.js";
+import { scenes } from "../quickstart/scenes.js";
 import { startSandbox } from "../sandbox/index.js";
 
 type Question = "memory" | "builds";
@@ -55,6 +56,7 @@ async function answer<T>(child: ChildProcess): Promise<T> {
 
 async function serve(root: string, integration: string): Promise<void> {
   const sandbox = await startSandbox();
+  await scenes.find((scene) => scene.integration === integration)?.prepare?.(sandbox);
   const { outputs } = await provision({ sandbox, root, integration });
   process.send?.({ url: sandbox.url, contract: outputs["contract"], env: sandbox.env(), caPem: sandbox.caPem } satisfies Ready);
   process.on("message", (message) => {
