@@ -30,6 +30,7 @@ const stacks = new Map<GcpStack, { contract: Contract; healthy: SandboxSnapshot 
 const STACKS: Readonly<Record<GcpStack, [example: string, changes: Record<string, unknown>]>> = {
   "dcf-gcp": ["dcf-gcp", {}],
   "dcf-gcp-project": ["dcf-gcp", { cloudRun: { grantOn: "project" } }],
+  "dcf-gcp-public": ["dcf-gcp", { cloudRun: { grantOn: "project", publicAccess: "platform" } }],
   "dcf-gcp-default-builds": ["dcf-gcp", { build: { mode: "default" } }],
   "dcf-gcp-gke": ["dcf-gcp-gke", {}],
   "klavi-gcp": ["klavi-gcp", {}],
@@ -130,7 +131,7 @@ describe.each([...gcpBreakages, ...gcpTokenRows, ...gcpIssuerRows, ...klaviBreak
 
   it("is what verify names, and nothing else", async () => {
     const staged = await stage(row);
-    const options = row.depth === undefined ? {} : { depth: row.depth };
+    const options = { ...(row.depth !== undefined && { depth: row.depth }), ...(row.allowPublicCanary && { allowPublicCanary: true }) };
     const [token, account, both] = await Promise.all((["token", "account", "both"] as const).map((evidence) => verify(evidence, staged, options)));
     const reports = { token: token!, account: account!, both: both! };
     expect({ token: told(reports.token), account: told(reports.account), both: told(reports.both) }).toMatchObject({

@@ -91,6 +91,11 @@ export class GcpAdministrator {
     await this.call("POST", `${IAM}/v2/policies/${point}/denypolicies?policyId=breaker`, { displayName: "breaker", rules: [{ denyRule: { deniedPrincipals: principals, deniedPermissions: [permission] } }] });
   }
 
+  /** As the organisation's administrator: who is of none of these customers keeps out of new bindings. */
+  async restrictDomains(...customers: string[]): Promise<void> {
+    this.sandbox.store.put("gcp:orgpolicy/constraint", `projects/${this.projectId}/policies/iam.allowedPolicyMemberDomains`, { rules: [{ values: { allowedValues: customers } }] });
+  }
+
   // ---- account ----
 
   async deleteAccount(): Promise<void> {

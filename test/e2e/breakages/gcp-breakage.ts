@@ -12,8 +12,8 @@ import type { Klavi } from "../../support/klavi.js";
 /** Which stack is broken. */
 export type GcpStack = "dcf-gcp" | "klavi-gcp" | RuntimeStack;
 
-/** DCF's with the role on the project, with builds as the default account, and for a cluster. */
-export type RuntimeStack = "dcf-gcp-project" | "dcf-gcp-default-builds" | "dcf-gcp-gke";
+/** DCF's with the role on the project, with the right to make services public besides, with builds as the default account, and for a cluster. */
+export type RuntimeStack = "dcf-gcp-project" | "dcf-gcp-public" | "dcf-gcp-default-builds" | "dcf-gcp-gke";
 
 export interface GcpBreakage {
   name: string;
@@ -21,6 +21,8 @@ export interface GcpBreakage {
   stack?: GcpStack;
   failureMode?: FailureMode;
   depth?: Depth;
+  /** Lets the canary be public for a moment. */
+  allowPublicCanary?: true;
   break?: (administrator: GcpAdministrator) => Promise<void>;
   /** The token as it comes from the platform. */
   token?: (sandbox: Sandbox, contract: Contract) => Promise<Partial<TokenOrder>>;

@@ -1,5 +1,6 @@
 /** Builds, services and clusters: what can be wrong between a staged archive and what runs of it, and what is then named. */
 import type { Contract, GrantKind, GrantOf } from "../../../contract/index.js";
+import { buildTexts } from "../../../facts/gcp/cloud-build.js";
 import { grantOf } from "../../support/gcp.js";
 import { including, without, type Binding, type GcpAdministrator } from "../../support/gcp-administrator.js";
 import { callCluster } from "../../support/gcp-runtime.js";
@@ -72,6 +73,15 @@ const buildRows: readonly GcpBreakage[] = [
     expect: narrowed(candidates("gcp.builds.act-as-missing"), "gcp.builds.account-missing"),
   },
   { name: "builds run as the default account, which has no rights", stack: "dcf-gcp-default-builds", ...deploy, failureMode: DENIED, expect: always("gcp.builds.default-account") },
+  {
+    // The build that is asked for is the platform's own, which names where its log goes: only a rule of Google's can make that too little.
+    name: "a build under an account of its own says nothing of its log",
+    ...deploy,
+    break: async ({ sandbox }) => {
+      sandbox.faults.add({ operation: "cloudbuild:CreateBuild", status: 400, code: "INVALID_ARGUMENT", message: buildTexts.loggingRequired });
+    },
+    expect: live("gcp.builds.logging-option-missing"),
+  },
   {
     name: "the build account cannot read the source",
     ...deploy,
@@ -149,6 +159,14 @@ const serviceRows: readonly GcpBreakage[] = [
       await admin.call("PATCH", `${service(admin)}?updateMask=ingress`, { ingress: "INGRESS_TRAFFIC_INTERNAL_ONLY" });
     },
     expect: always("gcp.service.internal-ingress"),
+  },
+  {
+    name: "the organisation keeps allUsers out of policies",
+    stack: "dcf-gcp-public",
+    ...deploy,
+    allowPublicCanary: true,
+    break: (admin) => admin.restrictDomains("C0123abcd"),
+    expect: live("gcp.service.public-forbidden"),
   },
   { name: "the service is private where the contract makes it public", ...runtime, failureMode: ENDPOINT, contract: withGrant("cloud-run-service", { publicAccess: "customer" }), expect: always("gcp.service.not-public") },
   {

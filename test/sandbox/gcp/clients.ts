@@ -1,6 +1,6 @@
 /** Google's command line tools and container clients in child processes, pointed at a sandbox through its proxy. */
 import { execFile, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sandbox } from "../../../sandbox/index.js";
@@ -18,10 +18,16 @@ export function onPath(program: string): boolean {
   return found;
 }
 
+/** What clients keep, tokens among it, goes with the last test of the file. */
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 export class Clients {
   readonly folder = mkdtempSync(join(tmpdir(), "cloud-federation-clients-"));
 
-  constructor(private readonly sandbox: () => Sandbox) {}
+  constructor(private readonly sandbox: () => Sandbox) {
+    folders.push(this.folder);
+  }
 
   /** With a configuration of its own, as whoever the token proves. */
   gcloud(token: string, ...args: string[]): Promise<Result> {
