@@ -20,6 +20,7 @@ export function planText(contract: ReadContract, options: VerifyOptions): string
   if (exchange.type !== "azure-client-assertion") return "";
   const parts = [heading(contract, exchange), openPlan(contract, exchange)];
   if (options.token) parts.push(tokenPlan(contract, exchange, options), managementPlan(contract, options), dataPlan(contract, options));
+  if (options.account) parts.push(accountPlan(contract, exchange));
   return `${parts.flat().join("\n")}\n`;
 }
 
@@ -56,6 +57,25 @@ function tokenPlan(contract: ReadContract, exchange: AzureExchange, { token, ref
     ...(refusals ? broken.map((what) => `  exchange with ${what}, to be refused`) : []),
     `Microsoft Graph, as the session: GET servicePrincipals(appId='${exchange.clientId}')`,
   ];
+}
+
+function accountPlan({ grants }: ReadContract, { identity, subscriptionId, clientId }: AzureExchange): string[] {
+  const trust = identity.kind === "managed-identity" ? `${identity.resourceId}, and its federatedIdentityCredentials` : `Microsoft Graph's applications/${identity.objectId}, and its federatedIdentityCredentials`;
+  return [
+    "With your own credentials (--account), reads only:",
+    ...(subscriptionId === undefined ? [] : [`  GET subscription ${subscriptionId}, its locks, the registration of its resource providers`]),
+    `  GET ${trust}`,
+    `  GET Microsoft Graph's servicePrincipals(appId='${clientId}'); directoryObjects/<id> of whoever else has a role that the identity lacks`,
+    ...(subscriptionId === undefined ? [] : ["  GET the identity's role assignments, the definitions of custom roles among them, the deny assignments and policy assignments of the resource group"]),
+    ...grants.flatMap(accountReads).map((call) => `  ${call}`),
+  ];
+}
+
+function accountReads(grant: Grant): string[] {
+  if (grant.kind === "azure-resource-group") return [`GET resource group ${grant.resourceGroup}`];
+  if (grant.kind === "blob-container") return [`GET storage account ${grant.account}, container ${grant.container}`];
+  if (grant.kind === "app-service") return [`GET registry ${grant.registry}, plan ${grant.plan}, site ${grant.site} and its configuration; POST to list its settings, of which WEBSITES_PORT is looked at`];
+  return [];
 }
 
 const reaches = ({ depth = "storage" }: VerifyOptions, wanted: Depth): boolean => includes(depth, wanted);

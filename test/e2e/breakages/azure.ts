@@ -73,14 +73,18 @@ const identityRows: readonly AzureBreakage[] = [
   {
     name: "the application has no service principal",
     stack: "dcf-azure-application",
-    break: async (admin) => void (await admin.graph("DELETE", `/servicePrincipals/${admin.exchange.principalId}`)),
+    break: async (admin) => {
+      await admin.graph("DELETE", `/servicePrincipals/${admin.exchange.principalId}`);
+    },
     answers: entra(7000229),
     expect: always("azure.client.service-principal-missing"),
   },
   {
     name: "the service principal is disabled",
     stack: "dcf-azure-application",
-    break: async (admin) => void (await admin.graph("PATCH", `/servicePrincipals/${admin.exchange.principalId}`, { accountEnabled: false })),
+    break: async (admin) => {
+      await admin.graph("PATCH", `/servicePrincipals/${admin.exchange.principalId}`, { accountEnabled: false });
+    },
     answers: entra(7000112, 400),
     expect: always("azure.client.disabled"),
   },
@@ -132,6 +136,7 @@ const rightsRows: readonly AzureBreakage[] = [
     answers: unnoticed,
     expect: narrowed(["azure.rbac.role-too-narrow"], "azure.rbac.role-too-narrow"),
   },
+  { name: "Contributor is on the whole subscription, too", break: (admin) => admin.assign(grantedRoles.contributor, admin.subscription), answers: unnoticed, expect: read("azure.rbac.too-wide") },
   { name: "a deny assignment takes reading the group away", break: (admin) => admin.deny(admin.group, { actions: ["Microsoft.Resources/subscriptions/resourceGroups/read"] }), answers: arm("DenyAssignmentAuthorizationFailed"), expect: always("azure.rbac.denied") },
   { name: "a lock lets nobody change the group", depth: "deploy", break: (admin) => admin.lock(admin.group, "ReadOnly"), answers: unnoticed, expect: always("azure.group.locked") },
 ];

@@ -1,11 +1,13 @@
 /** The subscription and the directory against the contract. Everything here is read and concluded, nothing tried: results are predictions. */
 import type { Grant, GrantOf } from "../../../contract/schema.js";
 import { neededActions, type NeededAction } from "../../../facts/azure/permissions.js";
+import { scopeCovers } from "../../../trust/azure/scopes.js";
 import { isJsonObject } from "../../../trust/jwt.js";
 import { fail, pass, unknown, type Check, type CheckScope, type Verdict } from "../../check.js";
 import type { RightQuestion } from "../account-reader.js";
-import { containerId, groupId } from "../endpoints.js";
+import { containerId, groupId, planId, registryId, siteId } from "../endpoints.js";
 import { cause, PROBE_PREFIX, type AzureRun } from "../run.js";
+import { assignmentsCheck } from "./assignments.js";
 import { identityCheck } from "./identity.js";
 import { properties, type AzureDocuments } from "./reader.js";
 import type { RightPrediction, Rights } from "./rights.js";
@@ -34,6 +36,7 @@ export function accountChecks(run: AzureRun, parts: AccountParts, live: readonly
     accountCheck("trust", "the identity admits nobody else", ["exchange"], (scope) => othersCheck(run, documents, scope)),
     // Groups first: the others are in them.
     ...[...grants.filter(isGroup), ...grants.filter((grant) => !isGroup(grant))].flatMap((grant) => grantChecks(run, parts, grant)),
+    ...(subscriptionId === undefined ? [] : [accountCheck("assignments", "the identity's roles are no wider than the contract", ["subscription", "identity"], (scope) => assignmentsCheck(run, documents, subscriptionId, scope))]),
     ...(subscriptionId === undefined ? [] : [accountCheck("providers", "resource providers registered", ["subscription", ...groupsOf(run)], () => providers(run, parts, subscriptionId))]),
   ];
 }
@@ -58,7 +61,7 @@ function grantChecks(run: AzureRun, parts: AccountParts, grant: Grant): Check[] 
       return [
         check("group", `resource group ${grant.resourceGroup}`, ["subscription"], () => group(run, parts, grant)),
         ...(grant.correlationId === undefined ? [] : [check("tag", `${grant.resourceGroup} has the contract's dcfCorrelationId`, [own("group")], () => tagVerdictOf(run, documents, grant))]),
-        check("locks", `no lock on ${grant.resourceGroup}`, [own("group")], () => locks(run, parts, grant)),
+        check("locks", `no lock on ${grant.resourceGroup}`, [own("group")], (checking) => locks(run, parts, grant, checking)),
         check("rights", `rights on ${grant.resourceGroup}`, ["identity", own("group")], () => granted(run, rights, neededActions[grant.kind], grant.role, () => scope)),
       ];
     }
@@ -150,13 +153,15 @@ async function group(run: AzureRun, { documents }: AccountParts, { subscriptionI
 }
 
 /** ReadOnly stops deployments and key operations, either kind stops what is removed; blobs are not locked. */
-async function locks(run: AzureRun, { documents }: AccountParts, { subscriptionId, resourceGroup }: GrantOf<"azure-resource-group">): Promise<Verdict> {
+async function locks(run: AzureRun, { documents }: AccountParts, { subscriptionId, resourceGroup }: GrantOf<"azure-resource-group">, scope: CheckScope): Promise<Verdict> {
   const reading = await documents.locks(subscriptionId);
   if (reading.status !== "read") return unknown(reading.status === "absent" ? reading.detail : reading.reason);
-  const own = groupId(subscriptionId, resourceGroup).toLowerCase();
-  const here = reading.value.filter(({ scope }) => own === scope.toLowerCase() || own.startsWith(`${scope.toLowerCase()}/`));
+  const own = groupId(subscriptionId, resourceGroup);
+  const deployedTo = run.contract.grants.flatMap((grant) => (grant.kind === "app-service" ? [registryId(grant), planId(grant), siteId(grant, grant.site)] : [])).filter((id) => scopeCovers(own, id));
+  const here = reading.value.filter((lock) => [own, ...deployedTo].some((id) => scopeCovers(lock.scope, id)));
+  for (const { id, level, scope: place } of reading.value.filter((lock) => !here.includes(lock) && scopeCovers(own, lock.scope))) scope.remark(`${place} has a ${level} lock, ${id}, which Contributor on the group cannot get past.`);
   const [first] = here;
-  if (!first) return pass("none on the group or above");
+  if (!first) return pass("none on the group or above, nor on what is deployed to");
   const seen = here.map(({ id, level }) => `${level} by ${id}`);
   return fail(seen.join(", "), cause(run, "azure.group.locked", seen, { resourceGroup, found: first.id }));
 }

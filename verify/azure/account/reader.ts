@@ -43,7 +43,10 @@ export class AzureDocuments {
   /** @throws InputError when there are no credentials, or they may not see what the contract is of */
   async assertCaller(): Promise<void> {
     const { subscriptionId } = this.exchange;
-    if (subscriptionId === undefined) return void (await this.#token("graph"));
+    if (subscriptionId === undefined) {
+      await this.#token("graph");
+      return;
+    }
     const subscription = await this.subscription(subscriptionId);
     if (subscription.status === "read") return;
     const reason = subscription.status === "absent" ? subscription.detail : subscription.reason;

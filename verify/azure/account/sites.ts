@@ -1,5 +1,6 @@
 /** Registry, plan and site as somebody who may read them sees them, and whether a site could pull and run an image. */
 import type { GrantOf } from "../../../contract/schema.js";
+import { CONTAINER_PREFIX, containerSettings, DEFAULT_CONTAINER_PORT } from "../../../facts/azure/app-service.js";
 import { isJsonObject } from "../../../trust/jwt.js";
 import { fail, pass, unknown, type CheckScope, type Verdict } from "../../check.js";
 import type { AzureCauseCode } from "../causes.js";
@@ -56,20 +57,34 @@ export async function site(run: AzureRun, documents: AzureDocuments, rights: Rig
   if (state === "Stopped") return fault("azure.site.stopped", "its state is Stopped");
   if (configReading.status !== "read") return pass(`${grant.hostName}, ${String(state)}; its configuration cannot be read`);
   const config = properties(configReading.value);
-  const image = String(config["linuxFxVersion"] ?? "");
-  if (!image.startsWith("DOCKER|")) return fault("azure.site.not-container", `linuxFxVersion is ${JSON.stringify(image)}`);
-  const own = image.startsWith(`DOCKER|${grant.loginServer}/`);
+  const { linuxFxVersion } = config;
+  const image = typeof linuxFxVersion === "string" ? linuxFxVersion : "";
+  if (!image.startsWith(CONTAINER_PREFIX)) return fault("azure.site.not-container", `linuxFxVersion is ${JSON.stringify(image)}`);
+  const own = image.startsWith(`${CONTAINER_PREFIX}${grant.loginServer}/`);
   // Images of other registries are the customer's own affair until the platform's first deployment.
   if (own || grant.pullIdentityId !== undefined) {
     if (config["acrUseManagedIdentityCreds"] !== true) return fault("azure.site.pull-without-identity", "acrUseManagedIdentityCreds is not true");
     const { pullIdentityId } = grant;
     if (pullIdentityId !== undefined && !assignedIdentities(reading.value).includes(pullIdentityId.toLowerCase())) return fault("azure.site.identity-missing", `it does not have the identity ${pullIdentityId}`, { expected: pullIdentityId });
+    const expected = pullIdentityId === undefined ? undefined : await clientIdOf(documents, pullIdentityId);
+    const pullsAs = config["acrUserManagedIdentityID"];
+    if (expected !== undefined && !sameId(pullsAs, expected)) return fault("azure.site.pull-without-identity", `acrUserManagedIdentityID is ${String(pullsAs)}, the identity ${String(pullIdentityId)} has the client id ${expected}`, { expected, found: String(pullsAs) });
     const denied = pullIdentityId === undefined ? undefined : await rights.deniedTo(pullIdentityId, { about: "right", action: PULL, dataAction: false, scope: registryId(grant) });
     if (typeof denied === "string") return fault("azure.site.pull-denied", denied, { expected: pullIdentityId });
   }
-  const port = settings.status === "read" && isJsonObject(settings.value["properties"]) ? settings.value["properties"]["WEBSITES_PORT"] : undefined;
-  if (port !== undefined && String(port) !== String(grant.containerPort)) return fault("azure.site.port-differs", `WEBSITES_PORT is ${String(port)}, the contract has ${grant.containerPort}`, { expected: String(grant.containerPort), found: String(port) });
-  return pass(`${grant.hostName}, ${String(state)}, ${image.slice("DOCKER|".length)}`);
+  if (settings.status === "read") {
+    const given = properties(settings.value)[containerSettings.port];
+    const port = given === undefined ? DEFAULT_CONTAINER_PORT : Number(given);
+    const seen = given === undefined ? `${containerSettings.port} is not set, which means ${DEFAULT_CONTAINER_PORT}` : `${containerSettings.port} is ${port}`;
+    if (port !== grant.containerPort) return fault("azure.site.port-differs", `${seen}, the contract has ${grant.containerPort}`, { expected: String(grant.containerPort), found: String(port) });
+  }
+  return pass(`${grant.hostName}, ${String(state)}, ${image.slice(CONTAINER_PREFIX.length)}`);
+}
+
+async function clientIdOf(documents: AzureDocuments, identityId: string): Promise<string | undefined> {
+  const reading = await documents.arm(identityId, "managedIdentity");
+  const clientId = reading.status === "read" ? properties(reading.value)["clientId"] : undefined;
+  return typeof clientId === "string" ? clientId : undefined;
 }
 
 /** Namespaces of the resource providers that a contract's resources are of. */

@@ -25,7 +25,7 @@ export async function storageAccount(run: AzureRun, documents: AzureDocuments, g
   const open = [
     ...(allowSharedKeyAccess === false ? [] : ["takes shared keys, which whoever may list them reads all data with"]),
     ...(allowBlobPublicAccess === true ? ["lets containers be public"] : []),
-    ...(minimumTlsVersion === undefined || minimumTlsVersion === "TLS1_2" || minimumTlsVersion === "TLS1_3" ? [] : [`takes ${String(minimumTlsVersion)}`]),
+    ...(minimumTlsVersion === undefined || minimumTlsVersion === "TLS1_2" || minimumTlsVersion === "TLS1_3" ? [] : [`takes ${JSON.stringify(minimumTlsVersion)}`]),
     ...(supportsHttpsTrafficOnly === false ? ["takes requests without TLS"] : []),
   ];
   for (const one of open) scope.remark(`Storage account ${grant.account} ${one}.`);

@@ -37,12 +37,12 @@ const EXCLUDED: readonly AzureCauseCode[] = [
 export async function predictExchange(run: AzureRun, documents: AzureDocuments): Promise<{ status: "accepted"; credential: FederatedIdentityCredential } | { status: "refused"; seen: string; cause: Cause } | { status: "unknown"; reason: string }> {
   const fault = await identityFault(run, documents);
   if (fault) {
-    const found = fault.status === "fail" ? fault.diagnosis?.causes[0] : undefined;
+    const found = fault.status === "fail" ? fault.diagnosis.causes[0] : undefined;
     return found && fault.status === "fail" ? { status: "refused", seen: fault.seen, cause: found } : { status: "unknown", reason: fault.status === "unknown" ? fault.reason : "the identity cannot be read" };
   }
   const reading = mapReading(await documents.federatedCredentials(), (all) => all.map(asCredential));
   if (reading.status !== "read") return { status: "unknown", reason: reading.status === "absent" ? reading.detail : reading.reason };
-  const matched = matchCredential({ credentials: reading.value, displayName: String(run.exchange.clientId) }, run.contract.workload);
+  const matched = matchCredential({ credentials: reading.value, displayName: run.exchange.clientId }, run.contract.workload);
   if ("name" in matched) return { status: "accepted", credential: matched };
   if (reading.value.length >= numberRules.federatedCredentials.max && !reading.value.some(({ name }) => name === run.exchange.federatedCredential)) {
     const full = `the identity has ${reading.value.length} credentials, and none of the contract's name ${run.exchange.federatedCredential}`;
@@ -91,7 +91,8 @@ export async function othersCheck(run: AzureRun, documents: AzureDocuments, scop
   return pass(`${others.length} for others, on an identity that was there before`);
 }
 
-function isOwn({ contract, exchange }: AzureRun): boolean {
+/** Whether the identity is one that the stack made. */
+export function isOwn({ contract, exchange }: AzureRun): boolean {
   const id = exchange.identity.kind === "managed-identity" ? exchange.identity.resourceId : exchange.identity.objectId;
   return contract.targets.some((target) => target.ownership === "created" && target.id.toLowerCase().endsWith(id.toLowerCase()));
 }

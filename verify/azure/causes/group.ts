@@ -39,7 +39,7 @@ export const groupCauses = {
   "azure.group.locked": {
     title: "A lock forbids the change",
     explanation: "A ReadOnly lock lets nobody write, and either kind lets nobody delete, whatever their role; locks of the group and of the subscription count for everything below.",
-    fix: (values) => `az lock list --resource-group ${name(values)}${inSubscription(values)} --output table, then az lock delete --name LOCK --resource-group ${name(values)}${inSubscription(values)}`,
+    fix: (values) => (values.found === undefined ? `az lock list --resource-group ${name(values)}${inSubscription(values)} --query "[].{level: level, id: id}" --output table, then az lock delete --ids ID` : `az lock delete --ids ${quote(values.found)}`),
   },
   "azure.policy.disallowed": {
     title: "A policy forbids the resource",

@@ -5,12 +5,18 @@ import { assignRole, listAssignments, quote } from "../fixes.js";
 const CONTRIBUTOR = "Contributor role assignment missing or not yet propagated";
 const what = ({ action, scope }: AzureCauseValues) => `${action ?? "the action"} on ${scope ?? "the resource"}`;
 
+/** Contributor is granted on the resource group, whatever in it was refused. */
+function assignGranted(values: AzureCauseValues): string {
+  if (values.role !== undefined && values.role !== "Contributor") return assignRole(values, values.role);
+  return assignRole(values, "Contributor", /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+/i.exec(values.scope ?? "")?.[0]);
+}
+
 export const rightsCauses = {
   "azure.rbac.assignment-missing": {
     title: "No role assignment allows the call",
     failureMode: CONTRIBUTOR,
     explanation: "Nothing assigned to the service principal, on the resource or above it, has the action.",
-    fix: (values) => assignRole(values, values.role ?? "Contributor"),
+    fix: (values) => assignGranted(values),
   },
   "azure.rbac.not-propagated": {
     title: "The role assignment is too new",
@@ -19,22 +25,22 @@ export const rightsCauses = {
     fix: () => "Wait some minutes and verify again, or verify with --wait 15m.",
   },
   "azure.rbac.role-too-narrow": {
-    title: "The assigned role reads and does not write",
+    title: "The assigned role allows reading and not this",
     failureMode: CONTRIBUTOR,
-    explanation: "Reading is allowed, the change is not: Reader is assigned where the contract grants Contributor.",
-    fix: (values) => assignRole(values, values.role ?? "Contributor"),
+    explanation: "Reading is allowed, the call is not: Reader, or a role of your own with less in it, is assigned where the contract grants Contributor.",
+    fix: (values) => assignGranted(values),
   },
   "azure.rbac.wrong-scope": {
     title: "The role is assigned on another scope",
     failureMode: CONTRIBUTOR,
     explanation: "An assignment counts on its scope and below, nowhere else.",
-    fix: (values) => `${assignRole(values, values.role ?? "Contributor")}; then remove the one on ${values.found ?? "the other scope"}.`,
+    fix: (values) => `${assignGranted(values)}; then remove the one on ${values.found ?? "the other scope"}.`,
   },
   "azure.rbac.wrong-principal": {
     title: "The role is assigned to another object",
     failureMode: CONTRIBUTOR,
     explanation: "Roles are assigned to the service principal's object id. The app registration's object id and the client id are other GUIDs, and an identity that was made anew is another principal.",
-    fix: (values) => `${assignRole(values, values.role ?? "Contributor")}; then remove the one of ${values.found ?? "the other object"}.`,
+    fix: (values) => `${assignGranted(values)}; then remove the one of ${values.found ?? "the other object"}.`,
   },
   "azure.rbac.condition-false": {
     title: "The role assignment has a condition that is not true for this call",
@@ -54,6 +60,6 @@ export const rightsCauses = {
   "azure.rbac.too-wide": {
     title: "The identity may do more than the contract grants",
     explanation: "It has a right where it must have none.",
-    fix: (values) => `Remove the assignment that allows ${what(values)}: ${listAssignments(values)}`,
+    fix: (values) => (values.found === undefined ? `Remove the assignment that allows ${what(values)}: ${listAssignments(values)}` : `az role assignment delete --ids ${quote(values.found)}`),
   },
 } as const satisfies Record<string, AzureEntry>;

@@ -47,7 +47,7 @@ export const siteCauses = {
   },
   "azure.site.pull-without-identity": {
     title: "The site does not pull its image with its identity",
-    explanation: "Without acrUseManagedIdentityCreds App Service looks for a user name and a password of the registry, which has none.",
+    explanation: "Without acrUseManagedIdentityCreds App Service looks for a user name and a password of the registry, which has none; with it, acrUserManagedIdentityID says which identity it pulls as.",
     fix: (values) => `az webapp config set ${site(values)} --generic-configurations ${quote(JSON.stringify({ acrUseManagedIdentityCreds: true, ...(values.expected === undefined ? {} : { acrUserManagedIdentityID: values.expected }) }))}`,
   },
   "azure.site.identity-missing": {
