@@ -3,6 +3,7 @@
  * credentials of somebody who reads the subscription, and with both.
  */
 import type { Contract } from "../../contract/index.js";
+import { grantedRoles } from "../../facts/azure/permissions.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
 import { functionToken, verifyContract, type Report, type TokenSource, type VerifyOptions } from "../../verify/index.js";
 import { htmlReport } from "../../verify/formats/html.js";
@@ -135,6 +136,22 @@ describe.each([...azureBreakages, ...azureTokenRows, ...azureServiceRows])("$nam
       expect(evidence).not.toEqual([]);
       expect(fix).not.toMatch(/^$|undefined|\[object/);
     }
+  });
+});
+
+describe("a role on another scope", () => {
+  it("is the one that gives the right, not the one of the blobs that is below it", async () => {
+    let elsewhere = "";
+    const staged = await stage({
+      break: async (admin) => {
+        elsewhere = admin.account;
+        await admin.reassign(admin.group, grantedRoles.contributor, { scope: admin.account });
+      },
+    });
+    const { findings } = await verify("account", staged);
+    const [only] = findings.flatMap(({ causes }) => causes);
+    expect(only).toMatchObject({ code: "azure.rbac.wrong-scope", evidence: [`Contributor on ${elsewhere}`] });
+    expect(only?.fix).toMatch(new RegExp(`--scope /subscriptions/[^/]+/resourceGroups/[^/ ]+; then remove the one on ${elsewhere}\\.$`));
   });
 });
 

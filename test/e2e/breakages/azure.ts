@@ -136,6 +136,7 @@ const rightsRows: readonly AzureBreakage[] = [
     answers: unnoticed,
     expect: narrowed(["azure.rbac.role-too-narrow"], "azure.rbac.role-too-narrow"),
   },
+  { name: "Contributor is on the storage account only", failureMode: CONTRIBUTOR, break: (admin) => admin.reassign(admin.group, grantedRoles.contributor, { scope: admin.account }), answers: arm("AuthorizationFailed"), expect: narrowed(groupDenied, "azure.rbac.wrong-scope") },
   { name: "Contributor is on the whole subscription, too", break: (admin) => admin.assign(grantedRoles.contributor, admin.subscription), answers: unnoticed, expect: read("azure.rbac.too-wide") },
   { name: "a deny assignment takes reading the group away", break: (admin) => admin.deny(admin.group, { actions: ["Microsoft.Resources/subscriptions/resourceGroups/read"] }), answers: arm("DenyAssignmentAuthorizationFailed"), expect: always("azure.rbac.denied") },
   { name: "a lock lets nobody change the group", depth: "deploy", break: (admin) => admin.lock(admin.group, "ReadOnly"), answers: unnoticed, expect: always("azure.group.locked") },

@@ -130,7 +130,8 @@ export class Rights {
     const { principalId } = this.run.exchange;
     const reading = decide(rules, principalId, { about: "right", ...names.reading, scope });
     if (!isReading(action) && reading.allowed) return found(names.narrow, `${describe(reading.assignment, rules)} reads, and does not have ${action}`);
-    const elsewhere = rules.assignments.find((assignment) => decide(rules, principalId, { ...question, scope: assignment.scope }).allowed);
+    // By itself: where several roles meet, another one may be what allows it.
+    const elsewhere = rules.assignments.find((assignment) => decide({ ...rules, assignments: [assignment] }, principalId, { ...question, scope: assignment.scope }).allowed);
     if (elsewhere) return found(names.elsewhere, describe(elsewhere, rules), { found: elsewhere.scope });
     const other = await this.#otherPrincipal(question);
     if (other !== undefined) return found(names.principal, other.evidence, { found: other.principalId });
