@@ -44,8 +44,12 @@ function issuerMistyped(value: string): string | undefined {
 const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const SERVICE_ACCOUNT = new RegExp(`^system:serviceaccount:${LABEL}:${LABEL}(?:\\.${LABEL})*$`);
 
+/** A Google service account's tokens have its numeric id as their sub, never its address. https://cloud.google.com/docs/authentication/token-types#id */
+const GOOGLE_ADDRESS = /@[\w.-]+\.gserviceaccount\.com$/i;
+
 /** A Kubernetes service account's subject has one form. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens */
 function subjectMistyped(value: string): string | undefined {
+  if (GOOGLE_ADDRESS.test(value)) return `is the address of a Google service account, whose tokens have its numeric unique id as sub; got ${JSON.stringify(value)}`;
   if (!/^(?:system[:/.])?service[-_ ]?accounts?[:/.]/i.test(value) || SERVICE_ACCOUNT.test(value)) return undefined;
   return `looks like a Kubernetes service account, whose subject is system:serviceaccount:NAMESPACE:NAME, in lower case; got ${JSON.stringify(value)}`;
 }

@@ -187,6 +187,7 @@ describe("a workload's values", () => {
     ["subject", "serviceAccount:dcf:project-4711", "looks like a Kubernetes service account, whose subject is system:serviceaccount:NAMESPACE:NAME, in lower case"],
     ["subject", "system:serviceAccount:dcf:project-4711", "looks like a Kubernetes service account"],
     ["subject", "system:serviceaccount:dcf/project-4711", "looks like a Kubernetes service account"],
+    ["subject", "ddoe@customer-app-prod.iam.gserviceaccount.com", "is the address of a Google service account, whose tokens have its numeric unique id as sub"],
     ["subject", "system:serviceaccounts:dcf", "looks like a Kubernetes service account"],
     ["subject", "system:serviceaccount:Dcf:project-4711", "looks like a Kubernetes service account"],
     ["subject", "system:serviceaccount:dcf:*", "looks like a Kubernetes service account"],

@@ -79,7 +79,7 @@ export class StorageView {
     if (typeof endpoint === "string" && endpoint !== this.grant.blobEndpoint) {
       return fail(`its blob endpoint is ${endpoint}`, cause(this.run, "azure.storage.endpoint-differs", `the account has ${endpoint}, the contract ${this.grant.blobEndpoint}`, { ...values, found: endpoint }));
     }
-    if (allowSharedKeyAccess !== false) scope.remark(`Storage account ${this.grant.account} takes shared keys, which Contributor on its group can list: --allow-shared-key-access false closes that way to the data.`);
+    if (allowSharedKeyAccess !== false) scope.remark(`Storage account ${this.grant.account} takes shared keys, which Contributor on its group can list: az storage account update --name ${this.grant.account} --resource-group ${this.grant.resourceGroup} --allow-shared-key-access false closes that way to the data.`);
     return pass(`in ${String(asked.answer.json["location"])}; ${describeNetwork(publicNetworkAccess, networkAcls)}`);
   }
 
