@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Makes a call under a signal that aborts with the given one or when the time is up, whichever comes first.
  *
@@ -8,6 +10,8 @@ export async function within<T>(milliseconds: number, signal: AbortSignal | unde
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, milliseconds);
+  // Every call of a run that is under way listens to the same one.
+  if (signal) setMaxListeners(0, signal);
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted) abort();
   try {

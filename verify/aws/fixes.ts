@@ -1,7 +1,7 @@
 /** Words that many fixes begin with. */
 import type { AwsCauseValues } from "./causes.js";
 
-export const up = "Run `pulumi up` again to put it back as the contract has it";
+export const up = "Run `pulumi up --refresh` to put it back as the contract has it";
 
 export const roleName = ({ exchange }: AwsCauseValues): string => nameOf(exchange.roleArn);
 

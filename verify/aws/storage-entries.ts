@@ -99,7 +99,7 @@ export const storageCauses = {
   "aws.s3.settings-differ": {
     title: "The bucket is not as the stack made it",
     explanation: "Its protection was changed out of band.",
-    fix: () => "Run `pulumi refresh` and `pulumi up` to put the bucket's settings back.",
+    fix: () => "Run `pulumi up --refresh` to put the bucket's settings back.",
   },
   "aws.grants.too-wide": {
     title: "The role may do more than the contract grants",

@@ -1,8 +1,8 @@
 /** Commands that fixes share, with the run's values. */
 import type { AzureCauseValues } from "./causes.js";
 
-/** The way back to what the stack declares. */
-export const up = "Run `pulumi up` in the stack's project";
+/** The way back to what the stack declares; what was changed by hand is seen only with `--refresh`. */
+export const up = "Run `pulumi up --refresh` in the stack's project";
 
 export const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 

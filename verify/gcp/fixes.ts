@@ -2,7 +2,7 @@
 import type { GcpCauseValues } from "./causes.js";
 
 /** The way back to what the stack declares. */
-export const up = "Run `pulumi up` in the stack's project";
+export const up = "Run `pulumi up --refresh` in the stack's project";
 
 export const quote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 

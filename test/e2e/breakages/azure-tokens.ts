@@ -10,7 +10,7 @@ const now = (): number => Math.floor(Date.now() / 1000);
 
 const exchangeWith =
   (change: Record<string, unknown>) =>
-  (contract: Contract): Contract => ({ ...contract, exchange: { ...contract.exchange, ...change } as Contract["exchange"] });
+  (contract: Contract): Contract => ({ ...contract, exchange: { ...contract.exchange, ...change } });
 
 /** As if the stack had been told of another cloud: its hosts follow. */
 function inUsGovernment(contract: Contract): Contract {

@@ -18,7 +18,7 @@ export const clientCauses = {
   "azure.client.recreated": {
     title: "The identity was deleted and made anew",
     explanation: "A new identity of the same name has another client id and another object id: the platform still names the old one, and role assignments still name the old one's principal.",
-    fix: (values) => `${up} with --refresh, then give the platform the new client id (${show(values)}).`,
+    fix: (values) => `${up}, then give the platform the new client id (${show(values)}).`,
   },
   "azure.client.is-principal-id": {
     title: "Client id and principal id are swapped",

@@ -46,7 +46,7 @@ export const credentialCauses = {
   "azure.credential.stale": {
     title: "Entra does not go by the federated identity credential that is there",
     explanation: "It equals the token in every character and has been there long enough; deleting it and making it anew has helped others.",
-    fix: (values) => `${credentialCommand(values, "delete")}, then ${up.charAt(0).toLowerCase()}${up.slice(1)} with --refresh.`,
+    fix: (values) => `${credentialCommand(values, "delete")}, then ${up.charAt(0).toLowerCase()}${up.slice(1)}.`,
   },
   "azure.credential.on-other-identity": {
     title: "The federated identity credential is on another identity",

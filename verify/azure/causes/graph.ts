@@ -6,12 +6,12 @@ export const graphCauses = {
   "azure.graph.principal-missing": {
     title: "Microsoft Graph knows no service principal with the client id",
     explanation: "The platform resolves the identity there before it goes on. A deleted principal can still have tokens for a while.",
-    fix: ({ exchange }) => `az ad sp show --id ${exchange.clientId}; then ${up.charAt(0).toLowerCase()}${up.slice(1)} with --refresh.`,
+    fix: ({ exchange }) => `az ad sp show --id ${exchange.clientId}; then ${up.charAt(0).toLowerCase()}${up.slice(1)}.`,
   },
   "azure.graph.principal-differs": {
     title: "The service principal has another object id than the contract's",
     explanation: "Roles that were assigned to the contract's principal id do not reach it: the identity was made anew, or the principal id is the app registration's object id.",
-    fix: (values) => `${up} with --refresh; the service principal's object id is ${values.found ?? "another one"}, the contract has ${values.exchange.principalId}.`,
+    fix: (values) => `${up}; the service principal's object id is ${values.found ?? "another one"}, the contract has ${values.exchange.principalId}.`,
   },
   "azure.graph.type-differs": {
     title: "The service principal is of another kind than the contract's identity",

@@ -13,7 +13,7 @@ export const registryCauses = {
   "azure.registry.login-server-differs": {
     title: "The registry's login server is another one than the contract's",
     explanation: "Login servers are read back, not made of names: they may have a hash in them.",
-    fix: (values) => `${up} with --refresh; the registry's login server is ${values.found ?? "another one"}.`,
+    fix: (values) => `${up}; the registry's login server is ${values.found ?? "another one"}.`,
   },
   "azure.registry.arm-tokens-refused": {
     title: "The registry takes no tokens that are for Azure Resource Manager",

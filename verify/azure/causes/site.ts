@@ -33,7 +33,7 @@ export const siteCauses = {
   "azure.site.host-name-differs": {
     title: "The site's host name is another one than the contract's",
     explanation: "Host names are read back, not made of names: they may have a hash and a region in them.",
-    fix: (values) => `${up} with --refresh; the site's host name is ${values.found ?? "another one"}.`,
+    fix: (values) => `${up}; the site's host name is ${values.found ?? "another one"}.`,
   },
   "azure.site.stopped": {
     title: "The site is stopped",

@@ -18,7 +18,7 @@ export const storageCauses = {
   "azure.storage.endpoint-differs": {
     title: "The storage account's blob endpoint is another one than the contract's",
     explanation: "Endpoints are read back, not made of names: accounts may be in DNS zones of their own.",
-    fix: (values) => `${up} with --refresh; the account's endpoint is ${values.found ?? "another one"}.`,
+    fix: (values) => `${up}; the account's endpoint is ${values.found ?? "another one"}.`,
   },
   "azure.storage.account-disabled": {
     title: "The storage account is disabled",
