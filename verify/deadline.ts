@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Makes a call under a signal that aborts with the given one or when the time is up, whichever comes first.
  *
@@ -8,7 +10,11 @@ export async function within<T>(milliseconds: number, signal: AbortSignal | unde
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, milliseconds);
-  signal?.addEventListener("abort", abort, { once: true });
+  if (signal) {
+    // As many calls as there are may share a signal; each takes its listener back, so that none leaks, of which Node would warn.
+    setMaxListeners(Infinity, signal);
+    signal.addEventListener("abort", abort, { once: true });
+  }
   if (signal?.aborted) abort();
   try {
     return await call(controller.signal);
