@@ -10,9 +10,11 @@ export async function within<T>(milliseconds: number, signal: AbortSignal | unde
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, milliseconds);
-  // Every call of a run that is under way listens to the same one.
-  if (signal) setMaxListeners(0, signal);
-  signal?.addEventListener("abort", abort, { once: true });
+  if (signal) {
+    // As many calls as there are may share a signal; each takes its listener back, so that none leaks, of which Node would warn.
+    setMaxListeners(Infinity, signal);
+    signal.addEventListener("abort", abort, { once: true });
+  }
   if (signal?.aborted) abort();
   try {
     return await call(controller.signal);

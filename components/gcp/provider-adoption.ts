@@ -130,6 +130,19 @@ export function takenReason(errors: readonly string[], { projectId, poolId, prov
   );
 }
 
+/**
+ * What a failed change means: a provider keeps its AWS account for good, and Google's error does not name it. Undefined for
+ * any other failure.
+ */
+export function immutableReason(errors: readonly string[], { projectId, poolId, providerId }: ExpectedPool & { providerId: string }): string | undefined {
+  if (!errors.some((error) => /immutable field/i.test(error))) return undefined;
+  return (
+    `The provider ${providerId} in the pool ${poolId} of ${projectId} cannot be given another AWS account, nor another kind of workload. ` +
+    "Choose another providerId (in the stacks' configuration `provider.id`): a deleted provider's id is taken for 30 days. Then end the trust in the former account: " +
+    `\`gcloud iam workload-identity-pools providers delete ${providerId} --workload-identity-pool=${poolId} --project=${projectId} ${LOCATION}\`.`
+  );
+}
+
 /** Pulumi's lookups tell a deleted pool from a missing one in no way. */
 function missingReason(title: string, error: unknown, undelete: string, list: string): string {
   const message = error instanceof Error ? error.message : String(error);

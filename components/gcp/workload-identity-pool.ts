@@ -7,7 +7,7 @@ import type { Mistake } from "../inputs.js";
 import { awsAdmission, oidcAdmission, sessionNameRoom, type AwsRole } from "./attribute-mapping.js";
 import { childOptions, GcpChecks, projectNumber } from "./common.js";
 import { canonicalJwks, jwksViolation } from "./jwks.js";
-import { poolAdoptionMistakes, providerAdoptionMistakes, takenReason } from "./provider-adoption.js";
+import { immutableReason, poolAdoptionMistakes, providerAdoptionMistakes, takenReason } from "./provider-adoption.js";
 import { judgeStated } from "./stated-admission.js";
 import { numberRules, ruleViolation } from "../../facts/gcp/limits.js";
 
@@ -129,7 +129,7 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
     const made = (kind: "pool" | "provider") => ({
       ...children,
       retainOnDelete: args.retainOnDestroy ?? true,
-      hooks: { onError: [this.explainTaken(`${name}-${kind}-taken`, kind, { projectId, poolId, providerId })] },
+      hooks: { onError: [this.explainFailure(`${name}-${kind}-failed`, kind, { projectId, poolId, providerId })] },
     });
     const adopted = this.adopt(checks, args, projectId, oidc, aws);
     const pool = args.existingPool
@@ -177,11 +177,11 @@ export class GcpWorkloadIdentityPool extends pulumi.ComponentResource {
     });
   }
 
-  /** Says what Google's error leaves out when an id is taken; the error itself stands. */
-  private explainTaken(hook: string, kind: "pool" | "provider", ids: { projectId: pulumi.Output<string>; poolId: pulumi.Output<string>; providerId: pulumi.Output<string> }): pulumi.ErrorHook {
+  /** Says what Google's error leaves out when an id is taken, or an account is to be changed; the error itself stands. */
+  private explainFailure(hook: string, kind: "pool" | "provider", ids: { projectId: pulumi.Output<string>; poolId: pulumi.Output<string>; providerId: pulumi.Output<string> }): pulumi.ErrorHook {
     return new pulumi.ErrorHook(hook, async ({ errors }) => {
       const known = await new Promise<{ projectId: string; poolId: string; providerId: string }>((resolve) => pulumi.output(ids).apply(resolve));
-      const reason = takenReason(errors, kind === "pool" ? { projectId: known.projectId, poolId: known.poolId } : known);
+      const reason = (kind === "provider" ? immutableReason(errors, known) : undefined) ?? takenReason(errors, kind === "pool" ? { projectId: known.projectId, poolId: known.poolId } : known);
       if (reason !== undefined) await pulumi.log.error(reason, this);
       return false;
     });

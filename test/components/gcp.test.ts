@@ -21,7 +21,7 @@ import { merged } from "../../components/gcp/audit-logs.js";
 import { awsAdmission, type AwsRole } from "../../components/gcp/attribute-mapping.js";
 import { GcpGkeTarget, type GcpGkeTargetArgs } from "../../components/gcp/gke-target.js";
 import { canonicalJwks } from "../../components/gcp/jwks.js";
-import { takenReason } from "../../components/gcp/provider-adoption.js";
+import { immutableReason, takenReason } from "../../components/gcp/provider-adoption.js";
 import { KubernetesDeploymentAccess } from "../../components/kubernetes/index.js";
 import { grantedRoles, neededPermissions } from "../../facts/gcp/grants.js";
 import { numberRules, ruleViolation, textRules } from "../../facts/gcp/limits.js";
@@ -313,6 +313,16 @@ describe("GcpWorkloadIdentityPool", () => {
         "`gcloud iam workload-identity-pools undelete dcf-pool --project=customer-app-prod --location=global`. Then adopt it (existingPool; in the stacks' configuration `mode: existing`), or choose another id.",
     );
     expect(takenReason(["googleapi: Error 403: Permission denied"], ids)).toBeUndefined();
+  });
+
+  it("says what to do where an AWS account was to be changed, and nothing of other errors", () => {
+    const ids = { projectId, poolId: "klavi-access-pool", providerId: "klavi-aws-provider" };
+    expect(immutableReason(["googleapi: Error 400: Attempted to update an immutable field."], ids)).toBe(
+      "The provider klavi-aws-provider in the pool klavi-access-pool of customer-app-prod cannot be given another AWS account, nor another kind of workload. " +
+        "Choose another providerId (in the stacks' configuration `provider.id`): a deleted provider's id is taken for 30 days. Then end the trust in the former account: " +
+        "`gcloud iam workload-identity-pools providers delete klavi-aws-provider --workload-identity-pool=klavi-access-pool --project=customer-app-prod --location=global`.",
+    );
+    expect(immutableReason(["googleapi: Error 400: Invalid AWS account ID"], ids)).toBeUndefined();
   });
 });
 

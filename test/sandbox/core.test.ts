@@ -680,7 +680,7 @@ describe("admin API", () => {
     expect(variables).toMatchObject({ HTTPS_PROXY: sandbox.url, AWS_ENDPOINT_URL: sandbox.endpointUrl, NODE_EXTRA_CA_CERTS: sandbox.caFile, AWS_REGION: "eu-west-1", NO_PROXY: "127.0.0.1,localhost,::1" });
     expect(variables).not.toHaveProperty("PULUMI_DEBUG_PROVIDERS");
     sandbox.providersPort = 4242;
-    expect(sandbox.env()["PULUMI_DEBUG_PROVIDERS"]).toBe("aws:4242,gcp:4242,kubernetes:4242");
+    expect(sandbox.env()["PULUMI_DEBUG_PROVIDERS"]).toBe("aws:4242,azure-native:4242,azuread:4242,gcp:4242,kubernetes:4242");
     sandbox.providersPort = undefined;
   });
 });

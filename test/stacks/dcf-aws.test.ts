@@ -293,8 +293,8 @@ describe("before anything is registered, dcf-aws refuses", () => {
   });
 
   it("no integration, and one that is not there", async () => {
-    expect(await refusal({ integration: undefined })).toBe("The configuration names no integration; there are: dcf-aws, dcf-gcp, klavi-gcp. Choose one with `pulumi config set integration dcf-aws`.");
-    expect(await refusal({ integration: "toString" })).toBe('There is no integration "toString"; there are: dcf-aws, dcf-gcp, klavi-gcp. Choose one with `pulumi config set integration dcf-aws`.');
+    expect(await refusal({ integration: undefined })).toBe("The configuration names no integration; there are: dcf-aws, dcf-azure, dcf-gcp, ddoe-azure, klavi-gcp. Choose one with `pulumi config set integration dcf-aws`.");
+    expect(await refusal({ integration: "toString" })).toBe('There is no integration "toString"; there are: dcf-aws, dcf-azure, dcf-gcp, ddoe-azure, klavi-gcp. Choose one with `pulumi config set integration dcf-aws`.');
   });
 
   it("an empty configuration, key by key", async () => {

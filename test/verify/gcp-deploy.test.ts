@@ -3,7 +3,8 @@ import type { Contract } from "../../contract/index.js";
 import { startSandbox, type Sandbox, type SandboxSnapshot } from "../../sandbox/index.js";
 import { planVerification, verifyContract, type Report, type RunEvent, type VerifyOptions } from "../../verify/index.js";
 import { forwardRejections } from "../engine/forward-rejections.js";
-import { platformToken, provisionGcp } from "../support/gcp.js";
+import { GcpAdministrator } from "../support/gcp-administrator.js";
+import { gcpExchangeOf, grantOf, platformToken, provisionGcp } from "../support/gcp.js";
 import { createDeployment } from "../support/gcp-runtime.js";
 
 forwardRejections();
@@ -59,6 +60,49 @@ describe("Cloud Run at depth runtime", () => {
     expect(statuses(report, "gcp.service.service.")).toEqual({ there: "pass", endpoint: "pass" });
     expect(report.checks.find(({ id }) => id === "gcp.service.service.endpoint")?.seen).toMatch(/^GET https:\/\/\S+ without a token: 403: private, as configured/);
     expect([kept("gcp:cloudbuild/build"), await objects(), report.residue]).toEqual([[], [], []]);
+  });
+});
+
+describe("a service that everybody may invoke", () => {
+  const account = () => ({ accessToken: sandbox.gcp.administrator().accessToken });
+  const fixes = ({ checks }: Report) => [...new Set(checks.flatMap(({ cause }) => (cause ? [`${cause.code}: ${cause.fix}`] : [])))];
+  const SERVICE = "dartcloudfunctions-test --region=us-central1 --project=customer-app-prod";
+  beforeEach(() => stage("service"));
+
+  it("since nobody is asked for a role, is not helped by removing one", async () => {
+    const admin = new GcpAdministrator(sandbox, contract);
+    await admin.call("PATCH", "https://run.googleapis.com/v2/projects/customer-app-prod/locations/us-central1/services/dartcloudfunctions-test?updateMask=invokerIamDisabled", { invokerIamDisabled: true });
+    for (const evidence of [{ account: account() }, {}]) {
+      expect(fixes(await verify({ depth: "runtime", ...evidence }))).toEqual([`gcp.service.public: Run \`pulumi up\` in the stack's project, or: gcloud run services update ${SERVICE} --invoker-iam-check`]);
+    }
+  });
+
+  it("is closed to those who are let in", async () => {
+    const admin = new GcpAdministrator(sandbox, contract);
+    const url = "https://run.googleapis.com/v2/projects/customer-app-prod/locations/us-central1/services/dartcloudfunctions-test";
+    await admin.call("POST", `${url}:setIamPolicy`, { policy: { bindings: [{ role: "roles/run.developer", members: [`serviceAccount:${admin.email}`] }, { role: "roles/run.invoker", members: ["allAuthenticatedUsers"] }] } });
+    expect(fixes(await verify({ account: account() }))).toEqual([expect.stringContaining(`${SERVICE} --role=roles/run.invoker --member=allAuthenticatedUsers`)]);
+  });
+});
+
+describe("rights beyond the contract", () => {
+  const readable = () => ({ account: { accessToken: sandbox.gcp.administrator().accessToken } });
+  const failed = (report: Report) => report.checks.filter(({ status }) => status === "fail").map(({ id }) => id);
+  const give = (role: string) => new GcpAdministrator(sandbox, contract).editProjectPolicy((bindings) => [...bindings, { role, members: ["serviceAccount:dcf-deployer@customer-app-prod.iam.gserviceaccount.com"] }]);
+  beforeEach(() => stage("service"));
+
+  it.each(["roles/owner", "roles/editor", "roles/storage.objectViewer", "roles/iam.serviceAccountTokenCreator"])("show in the project's policies: %s", async (role) => {
+    const before = await verify({ token: undefined, ...readable() });
+    expect(before.checks.find(({ id }) => id === "gcp.account.surplus")).toMatchObject({ status: "pass", grade: "predicted" });
+    await give(role);
+    const report = await verify({ token: undefined, ...readable() });
+    expect(failed(report)).toContain("gcp.account.surplus");
+    expect(report.checks.find(({ id }) => id === "gcp.account.surplus")?.cause?.evidence.join("\n")).toContain(`by ${role} on //cloudresourcemanager.googleapis.com/projects/customer-app-prod`);
+  });
+
+  it("show live where uploading is all that is granted, on the bucket that is not", async () => {
+    await give("roles/storage.objectCreator");
+    expect(failed(await verify())).toEqual(["gcp.refusal.bucket.dcf-gcs-bucket-refusal"]);
   });
 });
 
@@ -134,11 +178,38 @@ describe("depth deploy", () => {
     expect(plan).toContain("Cost:");
     expect(plan).toContain("customer-dcf-repo: the image cloud-federation-verify:cf-verify-<run id>");
     expect(await planVerification({ ...options(), depth: "deploy" })).toContain("no canary without --accept-residue");
+    expect(plan).not.toContain("--account");
+    const read = await planVerification({ ...options(), account: { accessToken: "unused" } });
+    for (const line of ["getIamPolicy of customer-app-prod;", "buckets.get and getIamPolicy of dcf-gcs-bucket", "buckets.getIamPolicy of dcf-gcs-bucket-refusal"]) expect(read).toContain(line);
+  });
+
+  it("is described for who may only upload, and signs as an AWS role", async () => {
+    stage("service");
+    const uploads: Contract = {
+      ...contract,
+      exchange: { ...gcpExchangeOf(contract), subjectTokenType: "aws4_request" },
+      grants: [{ ...grantOf(contract, "gcs-bucket"), permissions: ["storage.objects.create"] }],
+    };
+    const plan = (acceptResidue: boolean) => planVerification({ ...options(), contract: uploads, acceptResidue });
+    const none = await plan(false);
+    expect(none).toContain("token exchange with a corrupted signature, to be refused");
+    expect(none).toContain("token exchange with a request that is signed for another provider, to be refused");
+    expect(none).toContain("  storage.objects.list, to be refused\n");
+    expect(none).not.toContain("storage.objects.insert");
+    expect(await plan(true)).toContain("  storage.objects.insert of the same name, to be refused\n  storage.objects.delete, to be refused\n");
   });
 });
 
 describe("GKE", () => {
   beforeEach(() => stage("gke"));
+
+  it("says how a deployment is made that has the container", async () => {
+    const name = "dcf-function-4711";
+    for (const { id } of sandbox.store.list("kubernetes:apps/deployments")) sandbox.store.delete("kubernetes:apps/deployments", id);
+    const { cause } = (await verify({ depth: "runtime" })).checks.find(({ status }) => status === "fail") ?? {};
+    expect(cause?.code).toBe("gcp.gke.deployment-missing");
+    expect(cause?.fix).toContain(`kubectl create deployment ${name} --image=us-docker.pkg.dev/cloudrun/container/hello --namespace=dcf-apps && kubectl patch deployment ${name} --namespace=dcf-apps --type=json --patch='[{"op":"replace","path":"/spec/template/spec/containers/0/name","value":"app"}]'`);
+  });
 
   it("asks the cluster for every right, and changes a deployment only in thought", async () => {
     const before = JSON.stringify(sandbox.store.list("kubernetes:apps/deployments"));

@@ -1,4 +1,6 @@
 /** The order of checks, waiting, deadlines, interruption; reports in every form. */
+import { getEventListeners, getMaxListeners } from "node:events";
+import { within } from "../../verify/deadline.js";
 import { fail, pass, unknown, type Check, type Verdict } from "../../verify/check.js";
 import { formatReport, formatReportFile } from "../../verify/formats/index.js";
 import { buildReport, type Report } from "../../verify/report.js";
@@ -12,6 +14,18 @@ const cause = (code: string): Cause => ({ code, title: code, explanation: "", ev
 const check = (id: string, run: Check["run"], more: Partial<Check> = {}): Check => ({ id, title: id, grade: "live", required: true, needs: [], deadlineMs: 5_000, run, ...more });
 const passing = (id: string, more: Partial<Check> = {}) => check(id, async () => pass("ok"), more);
 const statuses = (results: readonly { id: string; verdict: Verdict }[]) => Object.fromEntries(results.map(({ id, verdict }) => [id, verdict.status]));
+
+describe("calls under one signal", () => {
+  it("are as many as there are, and leave nothing behind", async () => {
+    const { signal } = new AbortController();
+    const counts = await Promise.all(Array.from({ length: 20 }, () => within(5_000, signal, async () => {
+      await Promise.resolve();
+      return [getEventListeners(signal, "abort").length, getMaxListeners(signal)];
+    })));
+    expect(counts).toContainEqual([20, Infinity]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
 
 describe("running checks", () => {
   it("runs independent ones at the same time", async () => {

@@ -171,7 +171,7 @@ class GkeProbe {
     for (const [index, name] of deployments.entries()) {
       const answer = await readDeployment(this.#found, namespace, name, scope.signal);
       const seen = `deployment ${name}: ${answer.ok ? "read" : describeKubernetes(answer)}`;
-      if (!answer.ok && answer.kind === "refused" && answer.httpStatus === 404) return fail(seen, cause(this.run, "gcp.gke.deployment-missing", seen, { ...this.#values, subject: name }));
+      if (!answer.ok && answer.kind === "refused" && answer.httpStatus === 404) return fail(seen, cause(this.run, "gcp.gke.deployment-missing", seen, { ...this.#values, subject: name, found: index === 0 ? containerName : undefined }));
       if (!answer.ok) return this.#refusedInCluster(seen, answer);
       // The name is of the container in the Deployment that is deployed to, the first.
       const containers = containersOf(answer.json);

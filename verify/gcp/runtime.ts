@@ -2,6 +2,7 @@
 import type { Grant, GrantOf } from "../../contract/schema.js";
 import type { Check } from "../check.js";
 import { rightsCheck, type AccountParts } from "./account/checks.js";
+import { grantedOnProject, TAKE_OVER } from "./account/surplus.js";
 import { buildAccountChecks } from "./builds-prediction.js";
 import { canaryChecks } from "./canary.js";
 import { gkeChecks } from "./gke.js";
@@ -12,9 +13,6 @@ import type { GcpRun } from "./run.js";
 import { serviceChecks } from "./service.js";
 import { explainedBy, namingMissing } from "./service-causes.js";
 import { deployerValues, serviceAccountChecks } from "./service-prediction.js";
-
-/** What nobody needs to deploy, and with what the rest could be had. */
-const TAKE_OVER = ["resourcemanager.projects.setIamPolicy", "iam.serviceAccounts.getAccessToken", "iam.serviceAccountKeys.create", "run.services.setIamPolicy"];
 
 export interface RuntimeIntent {
   refusals: boolean;
@@ -63,10 +61,6 @@ export function runtimeAccountChecks(run: GcpRun, parts: AccountParts): Check[] 
         return [];
     }
   });
-}
-
-function grantedOnProject(grants: readonly Grant[], permission: string): boolean {
-  return grants.some((grant) => grant.kind === "cloud-run-service" && grant.service === undefined && grant.permissions.includes(permission));
 }
 
 function buildChecks(run: GcpRun, grant: GrantOf<"cloud-build">): Check[] {

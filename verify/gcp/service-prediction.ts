@@ -2,6 +2,7 @@
 import { fail, pass, type Check, type CheckScope, type Verdict } from "../check.js";
 import { accountCheck, rightsCheck, unread, type AccountParts } from "./account/checks.js";
 import { accountVerdict, actAsPrediction } from "./builds-prediction.js";
+import { INVOKERS_UNCHECKED } from "./causes/service.js";
 import { cause, type GcpRun } from "./run.js";
 import { isOwnService, OPEN_INGRESS, serviceName, serviceValues, type ServiceGrant } from "./service.js";
 import { namingMissing } from "./service-causes.js";
@@ -48,9 +49,10 @@ async function invokers(run: GcpRun, { documents, rights }: AccountParts, grant:
   if (typeof answer === "string") return unread({ status: "unreadable", reason: answer });
   const unchecked = reading.status === "read" && reading.value["invokerIamDisabled"] === true;
   const open = answer.allowed || unchecked;
-  const how = unchecked ? "the check of invokers is off" : open ? `${answer.binding?.binding.members.filter((member) => EVERYBODY.includes(member)).join(", ") ?? ""} may invoke it` : "nobody may invoke it without a token";
+  const everybody = answer.binding?.binding.members.filter((member) => EVERYBODY.includes(member)) ?? [];
+  const how = unchecked ? INVOKERS_UNCHECKED : open ? `${everybody.join(", ")} may invoke it` : "nobody may invoke it without a token";
   const values = serviceValues(grant, service);
-  if (open && grant.publicAccess === "private") return fail(how, cause(run, "gcp.service.public", how, values));
+  if (open && grant.publicAccess === "private") return fail(how, cause(run, "gcp.service.public", how, { ...values, found: unchecked ? INVOKERS_UNCHECKED : everybody[0] }));
   if (!open && grant.publicAccess === "customer") return fail(how, cause(run, "gcp.service.not-public", how, values));
   if (open && grant.publicAccess === "platform") scope.remark(`Service ${service} is public: the platform, which may, has made it so, or somebody else.`);
   return pass(how);

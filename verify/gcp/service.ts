@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from "../../trust/jwt.js";
 import { fail, notTested, pass, unknown, type Check, type CheckScope, type Verdict } from "../check.js";
 import { describeAnswer, isOverload } from "./answers.js";
 import type { GcpCauseValues } from "./causes.js";
+import { INVOKERS_UNCHECKED } from "./causes/service.js";
 import { diagnoseRefusal, type RightCall } from "./rights-causes.js";
 import { askAsSession, cause, type GcpRun } from "./run.js";
 import { visit } from "./service-address.js";
@@ -77,7 +78,7 @@ async function readService(run: GcpRun, grant: ServiceGrant, service: string, sc
 }
 
 /** Called without a token: what everybody gets. */
-async function endpoint(run: GcpRun, grant: ServiceGrant, service: string, { uri, ingress = OPEN_INGRESS }: JsonObject, scope: CheckScope): Promise<Verdict> {
+async function endpoint(run: GcpRun, grant: ServiceGrant, service: string, { uri, ingress = OPEN_INGRESS, invokerIamDisabled }: JsonObject, scope: CheckScope): Promise<Verdict> {
   if (typeof uri !== "string") return notTested("the service has no address");
   const answer = await visit(run, uri, grant.publicAccess === "customer" ? 200 : 403, scope.signal);
   if (answer.status === "failed") return unknown(`GET ${uri}: ${answer.detail}`);
@@ -92,7 +93,7 @@ async function endpoint(run: GcpRun, grant: ServiceGrant, service: string, { uri
     if (grant.publicAccess === "customer") return fail(seen, cause(run, "gcp.service.not-public", seen, values));
     return pass(`${seen}: private, as ${grant.publicAccess === "private" ? "configured" : "it stays until the platform makes it public"}; callers need an identity token and roles/run.invoker`);
   }
-  if (grant.publicAccess === "private") return fail(seen, cause(run, "gcp.service.public", seen, values));
+  if (grant.publicAccess === "private") return fail(seen, cause(run, "gcp.service.public", seen, invokerIamDisabled === true ? { ...values, found: INVOKERS_UNCHECKED } : values));
   return pass(seen);
 }
 

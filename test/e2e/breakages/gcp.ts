@@ -336,7 +336,7 @@ export const gcpStorageRows: readonly GcpBreakage[] = [
     name: "the account may do everything with every bucket of the project",
     break: (admin) => admin.editProjectPolicy(including({ role: "roles/storage.objectAdmin", members: [`serviceAccount:${admin.email}`] })),
     answers: accepted,
-    expect: { token: ["gcp.iam.too-wide"], account: [], both: ["gcp.iam.too-wide"] },
+    expect: always("gcp.iam.too-wide"),
   },
   { name: "the bucket is gone", break: (admin) => admin.deleteBucket(), answers: { hop: "storage.create", code: "404", message: "bucket does not exist" }, expect: always("gcp.bucket.missing") },
   {

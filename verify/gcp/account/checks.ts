@@ -8,6 +8,7 @@ import { cause, poolName, providerName, type GcpRun } from "../run.js";
 import { requiredApis } from "./apis.js";
 import type { ProjectDocuments, Reading } from "./reader.js";
 import type { Rights } from "./rights.js";
+import { nothingBeyond } from "./surplus.js";
 import { accountMembers, otherProviders, providerTrust } from "./trust.js";
 
 const DEADLINE_MS = 60_000;
@@ -41,6 +42,7 @@ export function accountChecks(run: GcpRun, parts: AccountParts): Check[] {
       }
       return [];
     }),
+    accountCheck("surplus", "nothing beyond the contract", [email === undefined ? "exchange" : "impersonation", ...grants.flatMap(({ kind, id }) => (kind === "gcs-bucket" ? [`bucket.${id}`] : []))], () => nothingBeyond(run, parts.rights)),
   ];
 }
 

@@ -4,6 +4,14 @@ import { up } from "../fixes.js";
 
 const cluster = ({ subject, found, project, exchange }: GcpCauseValues) => `${subject ?? "CLUSTER"} --location=${found ?? "LOCATION"} --project=${project ?? exchange.projectId}`;
 
+/** `kubectl create` calls the container after its image, and the platform knows it by the name in `found`. */
+function createDeployment({ subject = "DEPLOYMENT", expected = "NAMESPACE", found: containerName }: GcpCauseValues): string {
+  const create = `kubectl create deployment ${subject} --image=us-docker.pkg.dev/cloudrun/container/hello --namespace=${expected}`;
+  if (containerName === undefined) return create;
+  const patch = JSON.stringify([{ op: "replace", path: "/spec/template/spec/containers/0/name", value: containerName }]);
+  return `${create} && kubectl patch deployment ${subject} --namespace=${expected} --type=json --patch='${patch}'`;
+}
+
 export const gkeCauses = {
   "gcp.gke.cluster-missing": {
     title: "The GKE cluster does not exist",
@@ -34,7 +42,7 @@ export const gkeCauses = {
   "gcp.gke.deployment-missing": {
     title: "The Deployment does not exist",
     explanation: "The platform updates Deployments and may not create any: each must be there before the first deployment.",
-    fix: (values) => `kubectl create deployment ${values.subject ?? "DEPLOYMENT"} --image=us-docker.pkg.dev/cloudrun/container/hello --namespace=${values.expected ?? "NAMESPACE"}, or name the right one in the stack's configuration.`,
+    fix: (values) => `${createDeployment(values)}, or name the right one in the stack's configuration.`,
   },
   "gcp.gke.container-missing": {
     title: "The Deployment has no container of that name",

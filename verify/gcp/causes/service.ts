@@ -5,6 +5,9 @@ import { quote, sessionMember, up } from "../fixes.js";
 const DEPLOY = "build succeeds but deploy fails";
 const ENDPOINT = "403 Forbidden on endpoint";
 
+/** Value of `found` for a service that asks nobody for roles/run.invoker. https://cloud.google.com/run/docs/securing/managing-access#invoker_check */
+export const INVOKERS_UNCHECKED = "the check of invokers is off";
+
 const project = ({ project: named, exchange }: GcpCauseValues) => named ?? exchange.projectId;
 /** Name of the service, with its region in `expected`. */
 const service = (values: GcpCauseValues) => `${values.subject ?? "SERVICE"} --region=${values.expected ?? "REGION"} --project=${project(values)}`;
@@ -59,7 +62,10 @@ export const serviceCauses = {
   "gcp.service.public": {
     title: "Everybody may invoke the service although the contract keeps it private",
     explanation: "allUsers or allAuthenticatedUsers has run.routes.invoke, or the check of invokers is off.",
-    fix: (values) => `gcloud run services remove-iam-policy-binding ${service(values)} --role=roles/run.invoker --member=allUsers, and look for the same on project ${project(values)}.`,
+    fix: (values) =>
+      values.found === INVOKERS_UNCHECKED
+        ? `${up}, or: gcloud run services update ${service(values)} --invoker-iam-check`
+        : `gcloud run services remove-iam-policy-binding ${service(values)} --role=roles/run.invoker --member=${values.found ?? "allUsers"}, and look for the same on project ${project(values)}.`,
   },
   "gcp.service.private-call-refused": {
     title: "The private service refuses a caller who may invoke it",
