@@ -9,19 +9,22 @@ import { numberRules, ruleViolation, textRules } from "../facts/azure/limits.js"
 import { choice, refuser, text, wholeNumber } from "./fields.js";
 
 /** Text that follows one of Azure's rules. */
-export function azureText(rule: keyof typeof textRules, description: string, violation = (value: string) => ruleViolation(rule, value)) {
-  return text(textRules[rule], description, violation);
+export function azureText(rule: keyof typeof textRules, description: string, violation = (value: string) => ruleViolation(rule, value), example: string = textRules[rule].example) {
+  return text({ ...textRules[rule], example }, description, violation);
 }
 
-const claim = (name: WorkloadClaim, description: string) => azureText(name, description, (value) => workloadViolation(name, value));
+const claim = (name: WorkloadClaim, description: string, example?: string) => azureText(name, description, (value) => workloadViolation(name, value), example);
 
-export const workload = z
-  .strictObject({
-    issuer: claim("issuer", "The `iss` of the platform's tokens, letter for letter, a slash at its end included"),
-    subject: claim("subject", "The `sub` of the platform's tokens, letter for letter; it names your project"),
-    audience: claim("audience", "The `aud` of the platform's tokens. Default: the cloud's own, such as api://AzureADTokenExchange").optional(),
-  })
-  .meta({ description: "Who is trusted" });
+/** @param examples of the platform's own: what a message shows is copied */
+export function workloadField(examples: Readonly<Record<"issuer" | "subject", string>>) {
+  return z
+    .strictObject({
+      issuer: claim("issuer", "The `iss` of the platform's tokens, letter for letter, a slash at its end included", examples.issuer),
+      subject: claim("subject", "The `sub` of the platform's tokens, letter for letter; it names your project", examples.subject),
+      audience: claim("audience", "The `aud` of the platform's tokens. Default: the cloud's own, such as api://AzureADTokenExchange").optional(),
+    })
+    .meta({ description: "Who is trusted" });
+}
 
 /** Where everything is. */
 export const placeFields = {

@@ -17,7 +17,7 @@ import {
   storageAccount,
   storageMistakes,
   tags,
-  workload,
+  workloadField,
 } from "./azure-fields.js";
 import { choice, refuser, text, wholeNumber } from "./fields.js";
 
@@ -99,7 +99,7 @@ const appService = z
 export const dcfAzureConfigSchema = z
   .strictObject({
     ...placeFields,
-    workload,
+    workload: workloadField({ issuer: textRules.issuer.example, subject: textRules.subject.example }),
     dcfCorrelationId: text(correlationRule, "What DCF showed at registration; becomes the resource group's tag dcfCorrelationId"),
     resourceGroup,
     ...identityFields("managed-identity"),

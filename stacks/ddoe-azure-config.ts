@@ -1,11 +1,12 @@
 /** What a customer says about their tenant and subscription for the integration `ddoe-azure`. */
 import { z } from "zod";
-import { container, identityFields, identityMistakes, placeFields, refusalContainer, resourceGroup, retainOnDestroy, storageAccount, storageMistakes, tags, workload } from "./azure-fields.js";
+import { container, identityFields, identityMistakes, placeFields, refusalContainer, resourceGroup, retainOnDestroy, storageAccount, storageMistakes, tags, workloadField } from "./azure-fields.js";
 
 export const ddoeAzureConfigSchema = z
   .strictObject({
     ...placeFields,
-    workload,
+    // DDOE's guide contradicts itself on both: there is no default, and its support says which.
+    workload: workloadField({ issuer: "https://oidc.ddoe.example", subject: "system:serviceaccount:ddoe:labelling" }),
     resourceGroup,
     ...identityFields("application"),
     storageAccount,

@@ -134,7 +134,7 @@ describe("ddoe-azure", () => {
 
 describe("ddoe-azure refuses", () => {
   it("to guess issuer and subject", async () => {
-    expect(await refusal({ workload: undefined })).toContain("workload: is required; it is not set; set it with `pulumi config set --path workload.issuer https://oidc.dcf.example`");
+    expect(await refusal({ workload: undefined })).toContain("workload: is required; it is not set; set it with `pulumi config set --path workload.issuer https://oidc.ddoe.example`");
     expect(await refusal({ workload: {} })).toMatch(/has 2 mistakes:\n {2}workload\.issuer: is required; .*\n {2}workload\.subject: is required; /);
   });
 
