@@ -148,6 +148,16 @@ describe.each([...gcpBreakages, ...gcpTokenRows, ...gcpIssuerRows, ...klaviBreak
   });
 });
 
+describe("somebody else's right to impersonate the service account", () => {
+  it("is named, and no fault", async () => {
+    const member = "user:intern@customer.example";
+    const staged = await stage({ break: (admin) => admin.editAccountPolicy((bindings) => [...bindings, { role: "roles/iam.serviceAccountTokenCreator", members: [member] }]) });
+    const report = await verify("account", staged);
+    expect(told(report).findings).toEqual([]);
+    expect(report.remarks.join("\n")).toContain(`lets ${member} impersonate`);
+  });
+});
+
 describe("a trust that goes by the role's bare name", () => {
   const bare = klaviBreakages.find(({ name }) => name.startsWith("the guide's mapping is compared with the role's bare name"))!;
 

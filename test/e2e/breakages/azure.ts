@@ -224,6 +224,12 @@ const storageRows: readonly AzureBreakage[] = [
     answers: unnoticed,
     expect: always("azure.storage.immutable"),
   },
+  {
+    name: "the storage account is in another resource group than the contract has it in",
+    contract: (contract) => ({ ...contract, grants: contract.grants.map((grant) => (grant.kind === "blob-container" ? { ...grant, resourceGroup: "rg-acme-identity" } : grant)) }),
+    answers: unnoticed,
+    expect: read("azure.storage.account-missing"),
+  },
   { name: "the container was deleted", break: (admin) => admin.delete(admin.container, "storage"), answers: blob("AuthorizationPermissionMismatch"), expect: always("azure.storage.container-missing") },
   {
     name: "the container is public",

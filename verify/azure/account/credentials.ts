@@ -3,7 +3,7 @@ import type { AzureCloudFacts } from "../../../facts/azure/clouds.js";
 import { InputError } from "../../input-error.js";
 import type { Network } from "../../network.js";
 import type { AzureCredentials } from "../../options.js";
-import { ask, describeAnswer } from "../answers.js";
+import { ask, describeAnswer, isOverload } from "../answers.js";
 import { tokenUrl } from "../endpoints.js";
 
 /**
@@ -21,6 +21,7 @@ export function ambientCredentials(network: Network, cloud: AzureCloudFacts, ten
 async function bySecret(network: Network, url: string, { clientId, clientSecret, scope }: { clientId: string; clientSecret: string; scope: string }, signal: AbortSignal): Promise<{ token: string }> {
   const body = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, scope, grant_type: "client_credentials" });
   const answer = await ask(network, { method: "POST", url, body }, signal);
+  if (!answer.ok && (answer.kind === "no-answer" || isOverload(answer))) throw new InputError(`--account got no token from Entra (${describeAnswer(answer)}): this says nothing of the credentials; verify again in some minutes.`);
   if (!answer.ok) throw new Error(`Entra answered ${describeAnswer(answer)} to AZURE_CLIENT_ID ${clientId}`);
   return { token: String(answer.json["access_token"]) };
 }
@@ -38,6 +39,7 @@ export async function accessToken(credentials: AzureCredentials, scope: string):
     if (given !== null && given.token !== "") return given.token;
     throw new Error("no token came");
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const said = error instanceof Error ? (error.message.split("\n").find((line) => line.trim() !== "") ?? "") : String(error);
     throw new InputError(`--account found no credentials that Entra takes (${said.trim()}): run \`az login\`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of a service principal that may read.`);
   }

@@ -5,7 +5,8 @@ import { fail, pass, unknown, type CheckScope, type Verdict } from "../../check.
 import type { Cause } from "../../causes.js";
 import { accountId, containerId } from "../endpoints.js";
 import { cause, type AzureRun } from "../run.js";
-import { properties, type AzureDocuments } from "./reader.js";
+import { objects, properties, type AzureDocuments } from "./reader.js";
+import { sameId } from "./rights.js";
 
 type ContainerGrant = GrantOf<"blob-container">;
 
@@ -14,7 +15,11 @@ export async function storageAccount(run: AzureRun, documents: AzureDocuments, g
   const reading = await documents.arm(id, "storage");
   const values = { subject: grant.account, resourceGroup: grant.resourceGroup, scope: id };
   if (reading.status === "unreadable") return unknown(reading.reason);
-  if (reading.status === "absent") return fail(`${grant.account} does not exist in ${grant.resourceGroup}`, cause(run, "azure.storage.account-missing", reading.detail, values));
+  if (reading.status === "absent") {
+    const elsewhere = await groupOfAccount(documents, grant);
+    const seen = elsewhere === undefined ? `${grant.account} does not exist in ${grant.resourceGroup}` : `${grant.account} is in ${elsewhere}, not in ${grant.resourceGroup}`;
+    return fail(seen, cause(run, "azure.storage.account-missing", [...(elsewhere === undefined ? [] : [seen]), reading.detail], { ...values, found: elsewhere }));
+  }
   const { primaryEndpoints, allowSharedKeyAccess, allowBlobPublicAccess, minimumTlsVersion, supportsHttpsTrafficOnly } = properties(reading.value);
   const endpoint = isJsonObject(primaryEndpoints) ? primaryEndpoints["blob"] : undefined;
   if (typeof endpoint === "string" && endpoint !== grant.blobEndpoint) {
@@ -30,6 +35,14 @@ export async function storageAccount(run: AzureRun, documents: AzureDocuments, g
   ];
   for (const one of open) scope.remark(`Storage account ${grant.account} ${one}.`);
   return pass(`in ${String(reading.value["location"])}${open.length > 0 ? `; note: ${open.join(", ")}` : ""}`);
+}
+
+/** Account names are the world's: one that is not in the group may be in another of the subscription. */
+async function groupOfAccount(documents: AzureDocuments, { subscriptionId, account }: ContainerGrant): Promise<string | undefined> {
+  const all = await documents.arm(`/subscriptions/${subscriptionId}/providers/Microsoft.Storage/storageAccounts`, "storage");
+  if (all.status !== "read") return undefined;
+  const id = objects(all.value["value"]).map((one) => String(one["id"])).find((one) => sameId(one.split("/").at(-1), account));
+  return id?.split("/")[4];
 }
 
 /** From somewhere in particular an account with a firewall may be reachable: what was tried counts more. */

@@ -13,7 +13,7 @@ export const storageCauses = {
   "azure.storage.account-missing": {
     title: "The storage account does not exist",
     explanation: "Every account has a host name of its own; without the account there is none.",
-    fix: (values) => `${up}; it makes the account, or, where it is your own, name the right one in its configuration: az storage account list${inGroup(values)} --query "[].name"`,
+    fix: (values) => `${up}; it makes the account, or, where it is your own, name the right one in its configuration${values.found === undefined ? `: az storage account list${inGroup(values)} --query "[].name"` : `, with its resource group, ${values.found}`}`,
   },
   "azure.storage.endpoint-differs": {
     title: "The storage account's blob endpoint is another one than the contract's",

@@ -32,7 +32,7 @@ export function accountChecks(run: GcpRun, parts: AccountParts): Check[] {
       ? []
       : [
           accountCheck("service-account", `service account ${email}`, [], () => serviceAccount(run, parts, email)),
-          accountCheck("account-members", "nobody else may impersonate the service account", ["service-account"], () => accountMembers(run, parts.documents, parts.rights, email)),
+          accountCheck("account-members", "nobody else may impersonate the service account", ["service-account"], (scope) => accountMembers(run, parts.documents, parts.rights, email, scope)),
           accountCheck("impersonation", "the impersonation, predicted", ["exchange", "service-account"], (scope) => impersonation(run, scope)),
         ]),
     ...grants.flatMap((grant) => {

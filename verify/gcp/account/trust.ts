@@ -57,8 +57,8 @@ export async function otherProviders(run: GcpRun, documents: ProjectDocuments, s
   return fail(`${names.join(", ")} reaches the same principal`, cause(run, "gcp.provider.other-provider", evidence, { found: names.join(", "), subject: names[0]?.split("/").at(-1) }));
 }
 
-/** No binding lets a whole set of principals impersonate the account, where the contract names one. */
-export async function accountMembers(run: GcpRun, documents: ProjectDocuments, rights: Rights, email: string): Promise<Verdict> {
+/** No binding lets a whole set of principals impersonate the account, where the contract names one; single ones are named. */
+export async function accountMembers(run: GcpRun, documents: ProjectDocuments, rights: Rights, email: string, scope: CheckScope): Promise<Verdict> {
   const [own, project, prediction] = await Promise.all([documents.serviceAccountPolicy(email), documents.projectPolicy(), run.prediction()]);
   const becomes: readonly string[] = prediction?.exchange?.allowed === true ? prediction.exchange.identity.members : [];
   const { projectId, principal } = run.exchange;
@@ -68,8 +68,10 @@ export async function accountMembers(run: GcpRun, documents: ProjectDocuments, r
     if (reading.status !== "read") return unknown(reading.status === "absent" ? reading.detail : reading.reason);
     for (const { role, members } of reading.value.bindings) {
       const sets = members.filter((member) => member !== principal && isWide(run, member, becomes));
+      const others = members.filter((member) => member !== principal && !sets.includes(member));
       const misplaced = place !== email && members.includes(principal);
-      if ((sets.length === 0 && !misplaced) || (await rights.permissionsOf(role))?.includes(IMPERSONATE) !== true) continue;
+      if ((await rights.permissionsOf(role))?.includes(IMPERSONATE) !== true) continue;
+      if (others.length > 0) scope.remark(`${role} on ${place} lets ${others.join(", ")} impersonate ${email} too.`);
       wide.push(...sets.map((member) => `${role} on ${place} for ${member}`));
       if (misplaced) everywhere.push(`${role} on ${place} for ${principal}, which opens every account there`);
     }
@@ -83,6 +85,6 @@ export async function accountMembers(run: GcpRun, documents: ProjectDocuments, r
 function isWide(run: GcpRun, member: string, becomes: readonly string[]): boolean {
   if (member === "allUsers" || member === "allAuthenticatedUsers") return true;
   const parsed = parseFederatedMember(member);
-  if (parsed?.pool !== poolName(run.exchange) || parsed.kind === "subject") return false;
-  return parsed.kind === "pool" || becomes.includes(member);
+  if (parsed === undefined || parsed.kind === "subject") return false;
+  return parsed.kind === "pool" || (parsed.pool === poolName(run.exchange) && becomes.includes(member));
 }
