@@ -73,7 +73,7 @@ describe("a service that everybody may invoke", () => {
     const admin = new GcpAdministrator(sandbox, contract);
     await admin.call("PATCH", "https://run.googleapis.com/v2/projects/customer-app-prod/locations/us-central1/services/dartcloudfunctions-test?updateMask=invokerIamDisabled", { invokerIamDisabled: true });
     for (const evidence of [{ account: account() }, {}]) {
-      expect(fixes(await verify({ depth: "runtime", ...evidence }))).toEqual([`gcp.service.public: Run \`pulumi up\` in the stack's project, or: gcloud run services update ${SERVICE} --invoker-iam-check`]);
+      expect(fixes(await verify({ depth: "runtime", ...evidence }))).toEqual([`gcp.service.public: Run \`pulumi up --refresh\` in the stack's project, or: gcloud run services update ${SERVICE} --invoker-iam-check`]);
     }
   });
 
