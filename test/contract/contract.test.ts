@@ -124,7 +124,9 @@ describe("the published schema", () => {
       "cloud-run-service",
       "gke-deployments",
       "project-logs",
+      "azure-resource-group",
       "blob-container",
+      "app-service",
     ]);
   });
 });
