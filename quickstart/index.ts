@@ -51,7 +51,7 @@ async function play(scene: Scene, sandbox: Sandbox, { root, print, paint, showRu
     sandbox,
     root,
     integration,
-    onResource: ({ type, name }) => print(`  ${paint.green("+")} ${typeName(type).padEnd(52)} ${name}\n`),
+    onResource: ({ type, name }) => print(`  ${paint.green("+")} ${typeName(type).padEnd(58)} ${name}\n`),
   });
   print(`${resources.length} resources in ${seconds(provisionBegan)} by ${engine}\n`);
   const contract = readContract(outputs["contract"]);
