@@ -1,14 +1,10 @@
 /** A sandbox with an integration for Azure in it, provisioned by the embedded engine from the example's configuration. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parse } from "yaml";
 import { readContract, type Contract } from "../../contract/index.js";
 import { runEmbedded } from "../../engine/embedded.js";
 import type { Sandbox } from "../../sandbox/index.js";
 import type { VerifyOptions } from "../../verify/index.js";
 import { administratorToken, armCall } from "./azure.js";
-
-const examples = join(__dirname, "../../examples");
+import { exampleConfig } from "./example-config.js";
 
 /** What a customer does once in a subscription, by hand: `az provider register`. */
 export async function registerProviders(sandbox: Sandbox): Promise<void> {
@@ -19,30 +15,14 @@ export async function registerProviders(sandbox: Sandbox): Promise<void> {
 /**
  * Provisions the stack: the contract and all outputs. Throws with the engine's own lines when that fails.
  *
- * @param changes an object is merged into the key's own, anything else replaces it, null removes the key
+ * @param changes as {@link exampleConfig} makes them
  */
 export async function provisionAzure(sandbox: Sandbox, example: string, changes: Record<string, unknown> = {}): Promise<{ contract: Contract; outputs: Record<string, unknown> }> {
   await registerProviders(sandbox);
   const { default: program } = await import("../../stacks/index.js");
-  const { ok, errors, outputs } = await runEmbedded({ program, project: "cloud-federation", stack: "test", config: await configuration(example, changes), tables: sandbox.tables });
+  const { ok, errors, outputs } = await runEmbedded({ program, project: "cloud-federation", stack: "test", config: await exampleConfig(example, example, changes), tables: sandbox.tables });
   if (!ok) throw new Error(errors.join("\n"));
   return { contract: readContract(outputs["contract"]?.value), outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) };
-}
-
-async function configuration(example: string, changes: Record<string, unknown>): Promise<Record<string, string>> {
-  const { config } = parse(await readFile(join(examples, example, `Pulumi.${example}.yaml`), "utf8")) as { config: Record<string, unknown> };
-  const merged = { ...config };
-  for (const [key, value] of Object.entries(changes)) {
-    const path = key.includes(":") ? key : `cloud-federation:${key}`;
-    const before = merged[path];
-    merged[path] = isObject(value) && isObject(before) ? { ...before, ...value } : value;
-  }
-  const kept = Object.entries(merged).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(kept.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Somebody who may read subscription and directory: the sandbox's administrator. */

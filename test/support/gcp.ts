@@ -1,41 +1,19 @@
 /** A sandbox with an integration for GCP in it, provisioned by the embedded engine from the example's configuration. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parse } from "yaml";
 import { readContract, type Contract, type GcpExchange, type GrantKind, type GrantOf } from "../../contract/index.js";
 import { runEmbedded } from "../../engine/embedded.js";
 import type { Sandbox } from "../../sandbox/index.js";
 import { functionToken, type TokenSource } from "../../verify/index.js";
-
-const examples = join(__dirname, "../../examples");
+import { exampleConfig } from "./example-config.js";
 
 /**
- * The example's configuration as the engine takes it, with changes: an object is merged into the key's own, anything else
- * replaces it, null removes the key.
+ * Provisions the stack: the contract and all outputs. Throws with the engine's own lines when that fails.
  *
- * @param name the file's name without `Pulumi.` and `.yaml`, such as `dcf-gcp` or `dcf-gcp-gke`
+ * @param example the file's name without `Pulumi.` and `.yaml`, such as `dcf-gcp` or `dcf-gcp-gke`
+ * @param changes as {@link exampleConfig} makes them
  */
-async function configuration(name: string, changes: Record<string, unknown>): Promise<Record<string, string>> {
-  const folder = name.startsWith("dcf-gcp") ? "dcf-gcp" : name;
-  const { config } = parse(await readFile(join(examples, folder, `Pulumi.${name}.yaml`), "utf8")) as { config: Record<string, unknown> };
-  const merged = { ...config };
-  for (const [key, value] of Object.entries(changes)) {
-    const path = key.includes(":") ? key : `cloud-federation:${key}`;
-    const before = merged[path];
-    merged[path] = isObject(value) && isObject(before) ? { ...before, ...value } : value;
-  }
-  const kept = Object.entries(merged).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(kept.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Provisions the stack: the contract and all outputs. Throws with the engine's own lines when that fails. */
 export async function provisionGcp(sandbox: Sandbox, example: string, changes: Record<string, unknown> = {}): Promise<{ contract: Contract; outputs: Record<string, unknown> }> {
   const { default: program } = await import("../../stacks/index.js");
-  const { ok, errors, outputs } = await runEmbedded({ program, project: "cloud-federation", stack: "test", config: await configuration(example, changes), tables: sandbox.tables });
+  const { ok, errors, outputs } = await runEmbedded({ program, project: "cloud-federation", stack: "test", config: await exampleConfig(example.startsWith("dcf-gcp") ? "dcf-gcp" : example, example, changes), tables: sandbox.tables });
   if (!ok) throw new Error(errors.join("\n"));
   return { contract: readContract(outputs["contract"]?.value), outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) };
 }
