@@ -1,5 +1,6 @@
 /** Finds the method that a request means: by host the services, by method and path the route. Paths are compared without regard to case. */
 import { type AzureCloudFacts, azureClouds } from "../../facts/azure/clouds.js";
+import { compileRoutePath, decodePathPart } from "../route-path.js";
 import type { AzureRoute, AzureService } from "./service.js";
 
 export interface RouteMatch {
@@ -34,7 +35,7 @@ export class Router {
   find(method: string, path: string, services: readonly AzureService[] = this.services): RouteMatch | undefined {
     for (const { service, route, pattern, names } of this.#routes) {
       if (route.method !== method || !services.includes(service)) continue;
-      const values = pattern.exec(path)?.slice(1).map(decode);
+      const values = pattern.exec(path)?.slice(1).map(decodePathPart);
       if (values) return { service, route, params: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])) };
     }
     return undefined;
@@ -54,29 +55,7 @@ export function cloudOf(host: string): AzureCloudFacts {
 }
 
 function compile(service: AzureService, route: AzureRoute): CompiledRoute {
-  const names: string[] = [];
-  let literals = 0;
-  const source = route.path
-    .split(/(\{[^}]+\})/)
-    .map((part) => {
-      const [, name, rest] = /^\{([^}=]+)(=\*\*)?\}$/.exec(part) ?? [];
-      if (name === undefined) {
-        literals += part.length;
-        return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-      }
-      names.push(name);
-      return rest === undefined ? "([^/]+)" : "(.+)";
-    })
-    .join("");
+  const { source, names, literals } = compileRoutePath(route.path);
   const literalSegments = route.path.split("/").filter((segment) => segment !== "" && !segment.includes("{")).length;
   return { service, route, pattern: new RegExp(`^${source}/?$`, "i"), names, literalSegments, literals };
-}
-
-/** A `%` that begins no escape stands for itself. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,4 +1,5 @@
 /** Finds the method that a request means: by host the service, by method and path its route. */
+import { compileRoutePath, decodePathPart } from "../route-path.js";
 import type { GcpRoute, GcpService } from "./service.js";
 
 export interface RouteMatch {
@@ -32,7 +33,7 @@ export class Router {
     const asked = method === "HEAD" ? ["HEAD", "GET"] : [method];
     for (const { service, route, pattern, names } of this.#routes) {
       if (!asked.includes(route.method) || !services.includes(service)) continue;
-      const values = pattern.exec(path)?.slice(1).map(decode);
+      const values = pattern.exec(path)?.slice(1).map(decodePathPart);
       if (values) return { service, route, params: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])) };
     }
     return undefined;
@@ -40,28 +41,6 @@ export class Router {
 }
 
 function compile(service: GcpService, route: GcpRoute): CompiledRoute {
-  const names: string[] = [];
-  let literals = 0;
-  const source = route.path
-    .split(/(\{[^}]+\})/)
-    .map((part) => {
-      const [, name, rest] = /^\{([^}=]+)(=\*\*)?\}$/.exec(part) ?? [];
-      if (name === undefined) {
-        literals += part.length;
-        return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-      }
-      names.push(name);
-      return rest === undefined ? "([^/]+)" : "(.+)";
-    })
-    .join("");
+  const { source, names, literals } = compileRoutePath(route.path);
   return { service, route, pattern: new RegExp(`^${source}$`), names, literals };
-}
-
-/** A `%` that begins no escape stands for itself. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
